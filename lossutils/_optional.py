@@ -1,0 +1,34 @@
+"""Import of the packages that only parts of lossutils need."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+
+def optional_import(module: str, extra: str) -> ModuleType:
+    """Import a package that an extra of lossutils brings.
+
+    Parameters
+    ----------
+    module : str
+        Name to import, such as ``"torch"`` or ``"matplotlib.pyplot"``.
+    extra : str
+        Extra of lossutils that installs it.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If the package is absent; the message says how to install it.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        package = module.partition(".")[0]
+        if error.name is None or error.name.partition(".")[0] != package:
+            raise  # the package is there, and something that it needs is not
+        raise ModuleNotFoundError(
+            f"this part of lossutils needs {package}; install it with "
+            f"python -m pip install 'lossutils[{extra}]'",
+            name=package,
+        ) from error

@@ -1,0 +1,228 @@
+"""The data sets of the course: made from a seed, or bundled with scikit-learn; never downloaded."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from ._optional import optional_import
+from .special import Float64Array
+
+
+class Split(NamedTuple):
+    """A data set in two parts: one to train on, one to judge by."""
+
+    X_train: Float64Array
+    """(m, n) features; rows are examples."""
+    y_train: np.ndarray
+    """(m,) targets."""
+    X_test: Float64Array
+    y_test: np.ndarray
+    feature_names: tuple[str, ...]
+    """What the n columns are."""
+    target_names: tuple[str, ...]
+    """Names of the classes 0 … K-1; for regression the one name of the target."""
+
+
+def gaussian_clouds(
+    m: int,
+    *,
+    seed: int = 0,
+    means: tuple[tuple[float, ...], tuple[float, ...]] = ((-2.0, -2.0), (2.0, 2.0)),
+    positive_share: float = 0.5,
+) -> tuple[Float64Array, np.ndarray]:
+    r"""Draw two Gaussian clouds of unit variance, class 0 and class 1, as in text 002.
+
+    For equal shares, clouds whose means are a distance d apart have the Bayes error
+    :math:`\Phi(-d/2)`; the default has :math:`\Phi(-2\sqrt2) \approx 0.0023`.
+
+    Parameters
+    ----------
+    m : int
+        Number of examples, at least 2.
+    seed : int, default 0
+        Seed of the draw.
+    means : pair of points
+        Centres of class 0 and class 1.
+    positive_share : float in (0, 1), default 0.5
+        Share of class 1; its examples number ``round(positive_share * m)``, at least 1 of each class.
+
+    Returns
+    -------
+    X : ndarray, shape (m, n)
+        Points, in random order.
+    y : ndarray of int, shape (m,)
+        Labels 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If ``m`` or ``positive_share`` is out of range, or the means differ in length.
+    """
+    if m < 2:
+        raise ValueError(f"m must be at least 2, one example of each class, got {m!r}")
+    if not 0 < positive_share < 1:
+        raise ValueError(f"positive_share must lie between 0 and 1, got {positive_share!r}")
+    centres = np.asarray(means, dtype=np.float64)
+    if centres.ndim != 2 or len(centres) != 2:
+        raise ValueError(f"means must be two points of the same length, got {means!r}")
+    positives = min(max(round(positive_share * m), 1), m - 1)
+    rng = np.random.default_rng(seed)
+    y = rng.permutation(np.repeat([0, 1], [m - positives, positives]))
+    return centres[y] + rng.normal(size=(m, centres.shape[1])), y
+
+
+def noisy_line(
+    m: int,
+    *,
+    noise: Literal["gaussian", "laplace", "outliers"] = "gaussian",
+    slope: float = 2.0,
+    intercept: float = 1.0,
+    scale: float = 1.0,
+    seed: int = 0,
+) -> tuple[Float64Array, Float64Array]:
+    """Draw points about a line, with noise of a chosen kind and equal standard deviation.
+
+    Parameters
+    ----------
+    m : int
+        Number of examples, at least 2.
+    noise : {"gaussian", "laplace", "outliers"}, default "gaussian"
+        "outliers" is Gaussian noise with a tenth of the examples (at least one) raised by
+        20 ``scale``.
+    slope, intercept : float
+        The line.
+    scale : float, default 1.0
+        Standard deviation of the noise, outliers aside, in the units of y; not negative.
+    seed : int, default 0
+        Seed of the draw.
+
+    Returns
+    -------
+    X : ndarray, shape (m, 1)
+        One feature, uniform on [-3, 3].
+    y : ndarray, shape (m,)
+        Targets.
+
+    Raises
+    ------
+    ValueError
+        If ``m``, ``scale`` or ``noise`` is out of range.
+    """
+    if m < 2:
+        raise ValueError(f"m must be at least 2, the points that a line needs, got {m!r}")
+    if not 0 <= scale < np.inf:
+        raise ValueError(f"scale must be non-negative and finite, got {scale!r}")
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-3.0, 3.0, size=m)
+    if noise == "gaussian":
+        eta = rng.normal(size=m)
+    elif noise == "laplace":
+        eta = rng.laplace(scale=np.sqrt(0.5), size=m)  # variance 2 * scale**2 = 1
+    elif noise == "outliers":
+        eta = rng.normal(size=m)
+        eta[rng.permutation(m)[: max(1, m // 10)]] += 20.0
+    else:
+        raise ValueError(f"noise must be 'gaussian', 'laplace' or 'outliers', got {noise!r}")
+    return x[:, None], slope * x + intercept + scale * eta
+
+
+def digits(*, test_share: float = 0.25, seed: int = 0) -> Split:
+    """Load 1797 images of handwritten digits, 8 by 8 pixels, classes 0 to 9.
+
+    Pixels are scaled from 0 … 16 to [0, 1]. The split keeps the share of each class.
+
+    Parameters
+    ----------
+    test_share : float in (0, 1), default 0.25
+        Share of the examples to judge by.
+    seed : int, default 0
+        Seed of the split.
+
+    Returns
+    -------
+    Split
+        With 64 features.
+
+    Notes
+    -----
+    Source: ``sklearn.datasets.load_digits``; E. Alpaydin and C. Kaynak, UCI (1998).
+    """
+    bunch = optional_import("sklearn.datasets", "data").load_digits()
+    names = tuple(str(name) for name in bunch.target_names)
+    X = bunch.data / 16.0
+    return _split(X, bunch.target, tuple(bunch.feature_names), names, test_share, seed, scale=False)
+
+
+def breast_cancer(*, test_share: float = 0.25, seed: int = 0) -> Split:
+    """Load 569 tumours described by 30 measurements; class 1 is malignant.
+
+    Each feature is scaled to mean 0 and standard deviation 1 of the training part. The split keeps
+    the share of each class. (scikit-learn numbers the classes the other way round; here class 1 is
+    the one to be found.)
+
+    Parameters
+    ----------
+    test_share : float in (0, 1), default 0.25
+        Share of the examples to judge by.
+    seed : int, default 0
+        Seed of the split.
+
+    Returns
+    -------
+    Split
+        With 30 features.
+
+    Notes
+    -----
+    Source: ``sklearn.datasets.load_breast_cancer``; W. Wolberg et al., UCI (1995).
+    """
+    bunch = optional_import("sklearn.datasets", "data").load_breast_cancer()
+    names = tuple(str(name) for name in bunch.target_names[::-1])
+    features = tuple(str(name) for name in bunch.feature_names)
+    return _split(bunch.data, 1 - bunch.target, features, names, test_share, seed, scale=True)
+
+
+def diabetes(*, test_share: float = 0.25, seed: int = 0) -> Split:
+    """Load 442 patients with 10 measurements and the progression of their disease a year later.
+
+    Each feature is scaled to mean 0 and standard deviation 1 of the training part; the target is a
+    score between 25 and 346, left as it is.
+
+    Parameters
+    ----------
+    test_share : float in (0, 1), default 0.25
+        Share of the examples to judge by.
+    seed : int, default 0
+        Seed of the split.
+
+    Returns
+    -------
+    Split
+        With 10 features and real targets.
+
+    Notes
+    -----
+    Source: ``sklearn.datasets.load_diabetes``; B. Efron et al., Annals of Statistics 32 (2004).
+    """
+    bunch = optional_import("sklearn.datasets", "data").load_diabetes(scaled=False)
+    features = tuple(bunch.feature_names)
+    return _split(bunch.data, bunch.target, features, ("progression",), test_share, seed, scale=True)
+
+
+def _split(X, y, feature_names, target_names, test_share, seed, *, scale) -> Split:
+    if not 0 < test_share < 1:
+        raise ValueError(f"test_share must lie between 0 and 1, got {test_share!r}")
+    model_selection = optional_import("sklearn.model_selection", "data")
+    X_train, X_test, y_train, y_test = model_selection.train_test_split(
+        X,
+        y,
+        test_size=test_share,
+        random_state=seed,
+        stratify=y if len(target_names) > 1 else None,
+    )
+    if scale:  # by the training part alone: the test part stays unseen
+        mean, std = X_train.mean(axis=0), X_train.std(axis=0)
+        X_train, X_test = (X_train - mean) / std, (X_test - mean) / std
+    return Split(X_train, y_train, X_test, y_test, feature_names, target_names)

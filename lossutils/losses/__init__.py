@@ -1,0 +1,25 @@
+"""The losses of the course, behind one interface: see `Loss`."""
+
+from .base import Loss
+from .bce import BCELoss, BCEWithLogitsLoss
+from .cross_entropy import CrossEntropyLoss, OneVsRestCrossEntropyLoss
+from .hinge import HingeLoss, MulticlassHingeLoss, SquaredHingeLoss
+from .mse import HuberLoss, MAELoss, MSELoss
+from .mse_variants import ExpMSELoss, SigmoidMSELoss, SoftmaxMSELoss
+
+__all__ = [
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "CrossEntropyLoss",
+    "ExpMSELoss",
+    "HingeLoss",
+    "HuberLoss",
+    "Loss",
+    "MAELoss",
+    "MSELoss",
+    "MulticlassHingeLoss",
+    "OneVsRestCrossEntropyLoss",
+    "SigmoidMSELoss",
+    "SoftmaxMSELoss",
+    "SquaredHingeLoss",
+]

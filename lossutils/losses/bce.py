@@ -1,0 +1,114 @@
+"""Losses of the chapter on binary cross-entropy: of probabilities, and of logits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ..special import Float64Array
+from .base import UnitTargets
+
+
+@dataclass(frozen=True)
+class BCELoss(UnitTargets):
+    r"""Binary cross-entropy of probabilities, the negative log-likelihood of a Bernoulli label.
+
+    .. math:: l = -y \log p - (1 - y) \log(1 - p), \qquad
+              \frac{\partial l}{\partial p} = \frac{p - y}{p (1 - p)}
+
+    Scores are probabilities p of class 1, shape (m,); targets lie in [0, 1], shape (m,). A certain
+    mistake costs +inf and has an infinite gradient: nothing is clamped (``torch.nn.BCELoss`` cuts
+    the loss off at 100, and with it the gradient). Where 0 log 0 occurs it counts as 0. Called as
+    every `Loss`. If you have logits, use `BCEWithLogitsLoss`: p has rounded away what they say.
+
+    Raises
+    ------
+    ValueError
+        Also if a score is outside [0, 1].
+
+    Notes
+    -----
+    Source: claims B3 and B5.
+
+    Examples
+    --------
+    >>> BCELoss()([0.5, 1.0], [1, 1], reduction="none")
+    array([0.69314718, 0.        ])
+    """
+
+    def _check_targets(self, s, targets):
+        if (s < 0).any() or (s > 1).any():
+            raise ValueError(
+                f"BCELoss: scores must be probabilities in [0, 1], got values from {s.min():g} to "
+                f"{s.max():g}; for logits use BCEWithLogitsLoss, or sigmoid(scores)"
+            )
+        return super()._check_targets(s, targets)
+
+    def _value(self, s, y, shared):
+        cost_if_1 = np.where(y == 0, 0.0, -y * np.log(s))
+        cost_if_0 = np.where(y == 1, 0.0, -(1.0 - y) * np.log1p(-s))
+        return cost_if_1 + cost_if_0
+
+    def _gradient(self, s, y, shared):
+        # at p = y = 0 or 1 the fraction is 0/0; its limit is the slope of -log(1 - p) or -log p
+        certain_and_right = (s == y) & ((y == 0) | (y == 1))
+        return np.where(certain_and_right, 1.0 - 2.0 * y, (s - y) / (s * (1.0 - s)))
+
+
+@dataclass(frozen=True)
+class BCEWithLogitsLoss(UnitTargets):
+    r"""Binary cross-entropy of logits: `BCELoss` of :math:`\sigma(z)`, stable for every z.
+
+    .. math:: l = -y \log \sigma(z) - (1 - y) \log \sigma(-z), \qquad
+              \frac{\partial l}{\partial z} = \sigma(z) - y
+
+    Scores are logits z, shape (m,); targets lie in [0, 1], shape (m,). Convex; the gradient is the
+    error of the prediction and lies in [-1, 1]. For labels 0 and 1 both keep their relative accuracy
+    (2 eps) in the tail, where ``torch.nn.BCEWithLogitsLoss`` rounds the gradient to 0. Infinite
+    logits give the limits: z = +inf costs 0 if y = 1, else +inf. Called as every `Loss`.
+
+    Notes
+    -----
+    Source: claims A3, B5 and B6.
+
+    Examples
+    --------
+    >>> loss = BCEWithLogitsLoss()
+    >>> loss([0.0, 800.0], [1, 0], reduction="none")
+    array([6.93147181e-01, 8.00000000e+02])
+    >>> loss.grad([0.0, 800.0], [1, 0], reduction="none")
+    array([-0.5,  1. ])
+    """
+
+    def _shared(self, s, y):
+        return sigmoid_error(s, y)
+
+    def _value(self, s, y, shared):
+        # l = log(1 + exp(-|z|)) + |z| times the share of the label on the other side of 0 than z
+        against = np.where(s < 0, y, 1.0 - y)
+        return np.where(against == 0, 0.0, np.abs(s) * against) + np.log1p(shared.e)
+
+    def _gradient(self, s, y, shared):
+        return shared.error
+
+
+class SigmoidError(NamedTuple):
+    """The sigmoid's distance from the target, and what it was made of."""
+
+    e: Float64Array
+    """exp(-|z|)"""
+    error: Float64Array
+    """sigmoid(z) - y"""
+
+
+def sigmoid_error(z: Float64Array, y: Float64Array) -> SigmoidError:
+    r"""Compute :math:`\sigma(z) - y = (1 - y) \sigma(z) - y \sigma(-z)` without cancellation.
+
+    The right-hand side keeps what the left one loses: for y = 1 it is :math:`-\sigma(-z)`, tiny but
+    not 0 at large z.
+    """
+    e = np.exp(-np.abs(z))
+    above, below = np.where(z >= 0, 1.0, e), np.where(z >= 0, e, 1.0)
+    return SigmoidError(e, ((1.0 - y) * above - y * below) / (1.0 + e))

@@ -1,0 +1,112 @@
+"""Losses of the chapter on squared error: MSE, and its robust neighbours MAE and Huber."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .base import RealTargets, check_positive
+
+
+@dataclass(frozen=True)
+class MSELoss(RealTargets):
+    r"""Mean squared error, the negative log-likelihood of Gaussian noise up to scale and constant.
+
+    .. math:: l = \frac{1}{K} \lVert y - s \rVert^2, \qquad \nabla_s l = \frac{2}{K} (s - y)
+
+    Scores and targets have the same shape, (m,) or (m, K), with K = 1 for (m,). There is no ½.
+    Convex and smooth; the gradient grows without bound with the residual, so one outlier can
+    outvote many examples. Called as every `Loss`; with K columns the "mean" equals that of
+    ``torch.nn.MSELoss``.
+
+    Source: claims C1, C2 and D2.
+
+    Examples
+    --------
+    >>> MSELoss()([1.0, 2.0], [1.0, 4.0])
+    2.0
+    """
+
+    def _value(self, s, y, shared):
+        return _mean_over_scores((s - y) ** 2)
+
+    def _gradient(self, s, y, shared):
+        return 2.0 * (s - y) / _width(s)
+
+
+@dataclass(frozen=True)
+class MAELoss(RealTargets):
+    r"""Mean absolute error, the negative log-likelihood of Laplace noise up to scale and constant.
+
+    .. math:: l = \frac{1}{K} \sum_k |y_k - s_k|, \qquad
+              \frac{\partial l}{\partial s_k} = \frac{1}{K} \operatorname{sign}(s_k - y_k)
+
+    Scores and targets have the same shape, (m,) or (m, K), with K = 1 for (m,). At the kink s = y
+    the gradient is 0, one of its subgradients. No residual pulls harder than another, so the fit is
+    a median. Called as every `Loss`; it is ``torch.nn.L1Loss``.
+
+    Source: claim C3.
+
+    Examples
+    --------
+    >>> MAELoss()([1.0, 2.0], [1.0, 4.0])
+    1.0
+    """
+
+    def _value(self, s, y, shared):
+        return _mean_over_scores(np.abs(s - y))
+
+    def _gradient(self, s, y, shared):
+        return np.sign(s - y) / _width(s)
+
+
+@dataclass(frozen=True)
+class HuberLoss(RealTargets):
+    r"""Huber loss: half the squared error near the target, linear beyond ``delta``.
+
+    .. math:: l = \frac{1}{K} \sum_k \begin{cases} \tfrac12 d_k^2 & |d_k| \le \delta \\
+              \delta (|d_k| - \tfrac12 \delta) & |d_k| > \delta \end{cases}, \qquad
+              \frac{\partial l}{\partial s_k} =
+              \frac{1}{K} \operatorname{clip}(d_k, -\delta, \delta), \quad d = s - y
+
+    Scores and targets have the same shape, (m,) or (m, K), with K = 1 for (m,). Note the ½, as in
+    ``torch.nn.HuberLoss``. For descent it is half MSE with clipped gradients. Called as every `Loss`.
+
+    Parameters
+    ----------
+    delta : float, default 1.0
+        Residual, in the units of the targets, at which the loss turns linear; positive.
+
+    Notes
+    -----
+    Source: P. J. Huber, "Robust estimation of a location parameter", Annals of Mathematical
+    Statistics 35 (1964); claim C3.
+
+    Examples
+    --------
+    >>> HuberLoss(delta=1.0)([0.5, 3.0], [0.0, 0.0], reduction="none")
+    array([0.125, 2.5  ])
+    """
+
+    delta: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_positive("HuberLoss", "delta", self.delta)
+
+    def _value(self, s, y, shared):
+        distance = np.abs(s - y)
+        quadratic = np.minimum(distance, self.delta)
+        return _mean_over_scores(quadratic * (distance - 0.5 * quadratic))
+
+    def _gradient(self, s, y, shared):
+        return np.clip(s - y, -self.delta, self.delta) / _width(s)
+
+
+def _width(s):
+    """Return K: the number of scores per example."""
+    return s.shape[1] if s.ndim == 2 else 1
+
+
+def _mean_over_scores(values):
+    return values.mean(axis=1) if values.ndim == 2 else values

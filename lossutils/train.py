@@ -1,0 +1,259 @@
+"""Gradient descent on linear models: in closed form, and its autograd twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .linear import linear_value_and_grad
+from .losses.base import Loss
+from .special import Array, Float64Array, to_float64
+
+
+@dataclass(frozen=True)
+class History:
+    """What gradient descent went through; entry k of each array belongs to k steps taken."""
+
+    loss: Float64Array
+    """(steps + 1,) loss; for mini-batches that of the batch at hand."""
+    grad_norm: Float64Array
+    """(steps + 1,) Euclidean norm of the gradient with respect to all parameters."""
+    path: tuple[Array, ...] = field(repr=False)
+    """For each parameter an array (steps + 1, *its shape)."""
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the loss left the finite numbers, where descent stops."""
+        return not np.isfinite(self.loss[-1])
+
+    @property
+    def params(self) -> tuple[Array, ...]:
+        """The parameters at the end."""
+        return tuple(path[-1] for path in self.path)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A trained linear model: its scores are ``X @ W + b``."""
+
+    W: Array
+    """(n,) or (n, K) weights."""
+    b: float | Array
+    """Intercept: a float, or (K,)."""
+    history: History
+
+    def scores(self, X: ArrayLike) -> Array:
+        """Return the scores of rows of features, shape (m,) or (m, K)."""
+        return np.asarray(X) @ self.W + self.b
+
+
+def gradient_descent(
+    value_and_grad: Callable[..., tuple[Any, ...]],
+    params: Any,
+    *,
+    lr: float,
+    steps: int,
+    callback: Callable[[int, float, tuple[Array, ...]], object] | None = None,
+) -> History:
+    r"""Minimise a function by steps :math:`\theta \leftarrow \theta - \text{lr} \cdot \nabla f`.
+
+    Parameters
+    ----------
+    value_and_grad : callable
+        Called as ``value_and_grad(*params)``; returns the value and one gradient per parameter, as
+        `linear_value_and_grad` does.
+    params : array_like, or tuple of them
+        Where to start. Left unchanged.
+    lr : float
+        Learning rate, positive.
+    steps : int
+        Number of steps, at least 0.
+    callback : callable, optional
+        Called as ``callback(k, value, params)`` with the value after k steps; if it returns True,
+        descent ends there.
+
+    Returns
+    -------
+    History
+        With ``steps + 1`` entries, or fewer if the loss became infinite or NaN, or ``callback``
+        ended it.
+
+    Raises
+    ------
+    ValueError
+        If ``lr`` or ``steps`` is out of range, or a gradient has another shape than its parameter.
+    """
+    if not 0 < lr < np.inf:
+        raise ValueError(f"lr must be a positive, finite number, got {lr!r}")
+    if steps != int(steps) or steps < 0:
+        raise ValueError(f"steps must be a whole number, at least 0, got {steps!r}")
+    start = params if isinstance(params, tuple) else (params,)
+    theta = tuple(to_float64(p)[0] for p in start)
+    losses, norms, path = [], [], []
+    with np.errstate(over="ignore", invalid="ignore"):  # a diverging run is a result, not a fault
+        for k in range(int(steps) + 1):
+            value, *grads = value_and_grad(*theta)
+            grads = [np.asarray(g, dtype=np.float64) for g in grads]
+            if [g.shape for g in grads] != [p.shape for p in theta]:
+                raise ValueError(
+                    f"gradients have shapes {[g.shape for g in grads]}, parameters "
+                    f"{[p.shape for p in theta]}; value_and_grad(*params) must return the value "
+                    "and then one gradient per parameter"
+                )
+            losses.append(float(value))
+            norms.append(float(np.sqrt(sum(np.sum(g * g) for g in grads))))
+            path.append(theta)
+            ended = callback is not None and callback(k, losses[-1], theta) is True
+            if ended or not np.isfinite(value):
+                break
+            theta = tuple(p - lr * g for p, g in zip(theta, grads, strict=True))
+    by_param = tuple(np.stack(values) for values in zip(*path, strict=True))
+    return History(np.array(losses), np.array(norms), by_param)
+
+
+def fit_linear(
+    loss: Loss,
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    lr: float,
+    steps: int,
+    batch_size: int | None = None,
+    seed: int = 0,
+    l2: float = 0.0,
+    progress: bool = False,
+    start: tuple[ArrayLike, ArrayLike] | None = None,
+) -> Fit:
+    """Train a linear model by gradient descent with the closed-form gradient.
+
+    Parameters
+    ----------
+    loss : Loss
+        Any loss of `lossutils.losses`; `BCELoss` excepted, whose scores are probabilities.
+    X : array_like, shape (m, n)
+        Features; rows are examples.
+    y : array_like, shape (m,) or (m, K)
+        Targets, as ``loss`` takes them; they decide the number of scores.
+    lr : float
+        Learning rate.
+    steps : int
+        Number of steps.
+    batch_size : int, optional
+        Rows per step, drawn without replacement until all are used; by default all rows.
+    seed : int, default 0
+        Seed of the batches.
+    l2 : float, default 0.0
+        Strength of the penalty on the weights; see `linear_value_and_grad`.
+    progress : bool, default False
+        Show a progress bar.
+    start : tuple (W, b), optional
+        Where to start; by default zeros.
+
+    Returns
+    -------
+    Fit
+        Weights, intercept and history.
+
+    Raises
+    ------
+    ValueError
+        If shapes, targets or settings do not fit; see `linear_value_and_grad`.
+    """
+
+    def value_and_grad(x, targets, W, b):
+        return linear_value_and_grad(loss, x, targets, W, b, l2=l2)
+
+    return _fit(value_and_grad, loss, X, y, lr, steps, batch_size, seed, progress, start)
+
+
+def fit_linear_autograd(
+    loss: Loss,
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    lr: float,
+    steps: int,
+    batch_size: int | None = None,
+    seed: int = 0,
+    l2: float = 0.0,
+    progress: bool = False,
+    start: tuple[ArrayLike, ArrayLike] | None = None,
+) -> Fit:
+    """Train as `fit_linear` does, with PyTorch's own loss and its autograd for the gradient.
+
+    Parameters and the returned `Fit` are those of `fit_linear`: same batches, same history. Nothing
+    of the closed form is used, so that the agreement of both runs says something.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If PyTorch is not installed.
+    ValueError
+        As `fit_linear`.
+    """
+    from .verify import torch_loss
+
+    value_of = torch_loss(loss)
+    import torch
+
+    def value_and_grad(x, targets, W, b):
+        w_t, b_t = (torch.tensor(p, dtype=torch.float64, requires_grad=True) for p in (W, b))
+        scores = torch.as_tensor(x, dtype=torch.float64) @ w_t + b_t
+        value = value_of(scores, torch.as_tensor(targets)).mean() + 0.5 * l2 * (w_t**2).sum()
+        value.backward()
+        return value.item(), w_t.grad.numpy(), b_t.grad.numpy()
+
+    return _fit(value_and_grad, loss, X, y, lr, steps, batch_size, seed, progress, start)
+
+
+def _fit(value_and_grad, loss, X, y, lr, steps, batch_size, seed, progress, start) -> Fit:
+    """Descend on batches of (X, y); what both twins share."""
+    X, y = np.asanyarray(X), np.asarray(y)
+    if X.ndim != 2 or len(X) == 0 or len(X) != len(np.atleast_1d(y)):
+        raise ValueError(
+            f"X must have shape (m, n) and y one target for each of its rows, got shapes {X.shape} "
+            f"and {y.shape}; a single feature becomes one column with X[:, None]"
+        )
+    if start is None:
+        outputs = loss.score_shape(y)[1:]
+        start = np.zeros((X.shape[1], *outputs)), np.zeros(outputs)
+    batches = _batches(len(X), batch_size, seed)
+
+    def on_next_batch(W, b):
+        rows = next(batches)
+        return value_and_grad(X[rows], y[rows], W, b)
+
+    def descend(callback=None):
+        return gradient_descent(on_next_batch, tuple(start), lr=lr, steps=steps, callback=callback)
+
+    if progress:
+        from tqdm.auto import tqdm
+
+        with tqdm(total=steps, unit="step") as bar:
+
+            def show(k, value, params):
+                bar.set_postfix(loss=f"{value:.4g}", refresh=False)
+                bar.update(k > 0)
+
+            history = descend(show)
+    else:
+        history = descend()
+    W, b = history.params
+    return Fit(W, float(b) if b.ndim == 0 else b, history)
+
+
+def _batches(m: int, batch_size: int | None, seed: int) -> Iterator[Any]:
+    if batch_size is None:
+        while True:
+            yield slice(None)
+    if batch_size != int(batch_size) or not 1 <= batch_size <= m:
+        raise ValueError(f"batch_size must be a whole number from 1 to {m}, got {batch_size!r}")
+    rng = np.random.default_rng(seed)
+    while True:
+        order = rng.permutation(m)
+        for i in range(0, m, int(batch_size)):
+            yield order[i : i + int(batch_size)]

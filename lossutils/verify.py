@@ -1,0 +1,367 @@
+"""Independent checks of a derivative: finite differences, the Taylor test, autograd.
+
+Nothing here knows a closed-form gradient, so agreement with one is evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ._optional import optional_import
+from .losses import base
+from .special import Array, Float64Array
+
+STEP = 1e-3
+"""Step of the differences: balances the error of order 4, h**4 / 30, against rounding, eps / h."""
+
+
+def numerical_derivative(
+    f: Callable[[Float64Array], Array], x: ArrayLike, *, step: float = STEP
+) -> Float64Array:
+    r"""Derivative of a function that works element by element, by central differences of order 4.
+
+    .. math:: f'(x) \approx \frac{8 [f(x + h) - f(x - h)] - [f(x + 2h) - f(x - 2h)]}{12 h}
+
+    Parameters
+    ----------
+    f : callable
+        Takes an array and returns one of the same shape, entry i depending on ``x[i]`` alone.
+    x : array_like
+        Where to differentiate.
+    step : float
+        Step h, in the units of x.
+
+    Returns
+    -------
+    ndarray, shape of ``x``
+        The derivative, right to about 1e-12 where f and its fifth derivative are of order 1.
+    """
+    x = np.asarray(x, dtype=np.float64)
+    near = f(x + step) - f(x - step)
+    far = f(x + 2 * step) - f(x - 2 * step)
+    return (8 * near - far) / (12 * step)
+
+
+def numerical_gradient(
+    f: Callable[[Float64Array], float], x: ArrayLike, *, step: float = STEP
+) -> Float64Array:
+    """Gradient of a function of an array, by central differences of order 4.
+
+    Parameters
+    ----------
+    f : callable
+        Takes an array and returns a number.
+    x : array_like
+        Where to differentiate.
+    step : float
+        Step in the units of x, for each entry.
+
+    Returns
+    -------
+    ndarray, shape of ``x``
+        The derivative with respect to each entry; f is called 4 times for each.
+    """
+    x = np.asarray(x, dtype=np.float64)
+
+    def along(i: int) -> Callable[[Float64Array], Array]:
+        def line(t: Float64Array) -> Array:
+            moved = x.copy()
+            moved.flat[i] = t
+            return np.asarray(f(moved))
+
+        return line
+
+    entries = [numerical_derivative(along(i), x.flat[i], step=step) for i in range(x.size)]
+    return np.reshape(entries, x.shape)
+
+
+def complex_step(f: Callable[[Array], Array], x: ArrayLike) -> Float64Array:
+    r"""Derivative of an analytic function that works element by element, without cancellation.
+
+    .. math:: f'(x) = \operatorname{Im} f(x + ih) / h + O(h^2), \qquad h = 10^{-100}
+
+    Parameters
+    ----------
+    f : callable
+        Takes a complex array and returns one of the same shape; made of analytic operations only
+        (no ``abs``, ``max`` or comparison).
+    x : array_like
+        Real points at which to differentiate.
+
+    Returns
+    -------
+    ndarray, shape of ``x``
+        The derivative, exact to rounding.
+    """
+    h = 1e-100
+    return np.imag(f(np.asarray(x, dtype=np.float64) + 1j * h)) / h
+
+
+@dataclass(frozen=True)
+class TaylorTest:
+    """Remainders of a first-order expansion at shrinking steps; see `taylor_test`."""
+
+    steps: Float64Array
+    remainders: Float64Array
+
+    @property
+    def order(self) -> float:
+        """Slope of log remainder against log step: 2 if the gradient is right, 1 if it is not."""
+        return float(np.polyfit(np.log(self.steps), np.log(self.remainders), 1)[0])
+
+
+def taylor_test(
+    value_and_grad: Callable[[Float64Array], tuple[float, Array]],
+    x: ArrayLike,
+    *,
+    direction: ArrayLike | None = None,
+    seed: int = 0,
+) -> TaylorTest:
+    r"""Measure how fast :math:`|f(x + hd) - f(x) - h\, \nabla f(x) \cdot d|` shrinks with h.
+
+    Parameters
+    ----------
+    value_and_grad : callable
+        Takes an array, returns the value of f and its gradient, of the same shape.
+    x : array_like
+        Where to test; f should be curved there, else the remainder is only rounding.
+    direction : array_like, optional
+        Direction d, shape of ``x``; by default random of length 1.
+    seed : int, default 0
+        Seed of the random direction.
+
+    Returns
+    -------
+    TaylorTest
+        Steps, remainders, and the ``order`` of the remainder: 2 for a right gradient.
+    """
+    x = np.asarray(x, dtype=np.float64)
+    if direction is None:
+        direction = np.random.default_rng(seed).normal(size=x.shape)
+        direction = direction / np.linalg.norm(direction)
+    d = np.asarray(direction, dtype=np.float64)
+    value, grad = value_and_grad(x)
+    slope = np.sum(grad * d)
+    steps = 0.1 * 0.5 ** np.arange(8)
+    remainders = [abs(value_and_grad(x + h * d)[0] - value - h * slope) for h in steps]
+    return TaylorTest(steps, np.array(remainders))
+
+
+def check_equal(
+    tag: str,
+    left: ArrayLike,
+    right: ArrayLike,
+    *,
+    tol: float = 1e-12,
+    points: str = "random points",
+) -> None:
+    """Check the equation ``tag``: print that it holds, or raise and show where it does not.
+
+    Parameters
+    ----------
+    tag : str
+        Name of the equation, as in its ``\\tag{...}``.
+    left, right : array_like
+        Its two sides, computed independently at the same points: the same shape, the first axis
+        running over the points. A side that is a single number is compared with every point.
+        PyTorch tensors are accepted.
+    tol : float, default 1e-12
+        Largest difference allowed, relative to the larger of 1 and the two sides.
+    points : str, default "random points"
+        What the points are, for the sentence printed.
+
+    Raises
+    ------
+    AssertionError
+        If a difference exceeds ``tol`` or a side is not finite; the message names the worst point.
+    ValueError
+        If the shapes differ, or there is no point.
+    """
+    a, b = _as_array(left), _as_array(right)
+    if a.shape != b.shape and a.ndim > 0 and b.ndim > 0:
+        raise ValueError(
+            f"{tag}: the left side has shape {a.shape}, the right side {b.shape}; "
+            "compute both at the same points"
+        )
+    a, b = np.broadcast_arrays(a, b)
+    if a.size == 0:
+        raise ValueError(f"{tag}: there is no point to check; give arrays that are not empty")
+    with np.errstate(invalid="ignore"):
+        error = np.abs(a - b) / np.maximum(1.0, np.maximum(np.abs(a), np.abs(b)))
+    error = np.where(np.isfinite(error), error, np.inf)
+    worst = np.unravel_index(np.argmax(error), error.shape)
+    if error[worst] > tol:
+        where = f" at point {', '.join(map(str, worst))}" if worst else ""
+        raise AssertionError(
+            f"{tag} does not hold{where}: left is {a[worst]!s}, right is {b[worst]!s}, "
+            f"their relative difference {error[worst]:.2g} exceeds {tol:g}"
+        )
+    where = f" at {len(a):,} {points}" if a.ndim else ""
+    print(f"{tag} holds{where} (to {tol:g})")
+
+
+def compare_with_autograd(
+    loss: base.Loss,
+    scores: ArrayLike,
+    targets: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    reduction: base.Reduction = "mean",
+    tol: float = 1e-12,
+) -> None:
+    """Check a loss and its gradient against PyTorch's loss and its autograd, and print the outcome.
+
+    Parameters
+    ----------
+    loss : Loss
+        A loss of `lossutils.losses`.
+    scores, targets, sample_weight, reduction
+        As the loss takes them.
+    tol : float, default 1e-12
+        Largest difference allowed, relative to the larger of 1 and the two sides.
+
+    Raises
+    ------
+    AssertionError
+        If value or gradient differs by more.
+    ModuleNotFoundError
+        If PyTorch is not installed.
+    """
+    value, grad = loss.value_and_grad(
+        scores, targets, sample_weight=sample_weight, reduction=reduction
+    )
+    torch_value, torch_grad = torch_value_and_grad(
+        loss, scores, targets, sample_weight=sample_weight, reduction=reduction
+    )
+    name = type(loss).__name__
+    check_equal(f"{name} against PyTorch: value", value, torch_value, tol=tol, points="examples")
+    check_equal(f"{name} against PyTorch: gradient", grad, torch_grad, tol=tol, points="examples")
+
+
+def torch_value_and_grad(
+    loss: base.Loss,
+    scores: ArrayLike,
+    targets: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    reduction: base.Reduction = "mean",
+) -> tuple[Float64Array, Float64Array]:
+    """Evaluate PyTorch's counterpart of a loss, and its gradient by autograd, in float64.
+
+    Parameters
+    ----------
+    loss : Loss
+        A loss of `lossutils.losses`.
+    scores, targets, sample_weight, reduction
+        As the loss takes them.
+
+    Returns
+    -------
+    value : ndarray
+        Reduced loss: shape (), or (m,) for "none".
+    grad : ndarray, shape of ``scores``
+        Gradient with respect to the scores.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If PyTorch is not installed.
+    """
+    value_of = torch_loss(loss)
+    import torch
+
+    s = torch.tensor(np.asarray(scores, dtype=np.float64), requires_grad=True)
+    values = value_of(s, torch.tensor(np.asarray(targets)))
+    w = np.ones(len(values)) if sample_weight is None else np.asarray(sample_weight)
+    values = values * torch.tensor(w, dtype=torch.float64)
+    total = values.sum() / w.sum() if reduction == "mean" else values.sum()
+    total.backward()
+    value = values if reduction == "none" else total
+    return value.detach().numpy(), s.grad.numpy()
+
+
+def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
+    """Return PyTorch's counterpart of a loss, as a function of tensors with one value per example.
+
+    Where PyTorch has the loss this is PyTorch's own; elsewhere it is the textbook formula in tensor
+    operations, for autograd to differentiate.
+
+    Parameters
+    ----------
+    loss : Loss
+        A loss of `lossutils.losses`.
+
+    Returns
+    -------
+    callable
+        Takes scores and targets, returns a tensor of shape (m,).
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If PyTorch is not installed.
+    ValueError
+        If the loss is none of the course's.
+    """
+    torch = optional_import("torch", "torch")
+    F = torch.nn.functional
+
+    def per_example(values):
+        return values.mean(dim=1) if values.ndim == 2 else values
+
+    def real(function):
+        return lambda s, y: per_example(function(s, y.to(s), reduction="none"))
+
+    def one_hot(s, y):
+        return y.to(s) if y.ndim == 2 else F.one_hot(y, s.shape[1]).to(s)
+
+    def as_classes(y):
+        return y.double() if y.ndim == 2 else y
+
+    def one_vs_rest(s, y):
+        p, y = torch.softmax(s, dim=1), one_hot(s, y)
+        return F.binary_cross_entropy(p, y, reduction="none").sum(dim=1)
+
+    def hinge(s, y):
+        return torch.relu(loss.margin - y * s)
+
+    def multiclass_hinge(s, y):
+        right = s.gather(1, y[:, None])
+        wrong = F.one_hot(y, s.shape[1]) == 0
+        violations = torch.relu(loss.margin + s - right)[wrong].reshape(len(s), -1)
+        return violations.amax(1) if loss.variant == "crammer-singer" else violations.sum(1)
+
+    counterparts = {
+        "MSELoss": real(F.mse_loss),
+        "MAELoss": real(F.l1_loss),
+        "HuberLoss": real(lambda s, y, **kw: F.huber_loss(s, y, delta=loss.delta, **kw)),
+        "SigmoidMSELoss": lambda s, y: 0.5 * (y - torch.sigmoid(s)) ** 2,
+        "BCELoss": real(F.binary_cross_entropy),
+        "BCEWithLogitsLoss": real(F.binary_cross_entropy_with_logits),
+        "CrossEntropyLoss": lambda s, y: F.cross_entropy(
+            s, as_classes(y), label_smoothing=loss.label_smoothing, reduction="none"
+        ),
+        "OneVsRestCrossEntropyLoss": one_vs_rest,
+        "HingeLoss": hinge,
+        "SquaredHingeLoss": lambda s, y: hinge(s, y) ** 2,
+        "MulticlassHingeLoss": multiclass_hinge,
+        "SoftmaxMSELoss": lambda s, y: per_example((one_hot(s, y) - torch.softmax(s, 1)) ** 2),
+        "ExpMSELoss": lambda s, y: per_example((one_hot(s, y) - torch.exp(s)) ** 2),
+    }
+    try:
+        return counterparts[type(loss).__name__]
+    except KeyError:
+        raise ValueError(
+            f"no PyTorch counterpart of {loss!r} is known; known are {', '.join(counterparts)}"
+        ) from None
+
+
+def _as_array(side) -> Float64Array:
+    if hasattr(side, "detach"):  # a PyTorch tensor, perhaps with a gradient
+        side = side.detach().cpu().numpy()
+    return np.asarray(side, dtype=np.float64)
