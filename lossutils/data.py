@@ -64,9 +64,9 @@ def gaussian_clouds(
         raise ValueError(f"m must be at least 2, one example of each class, got {m!r}")
     if not 0 < positive_share < 1:
         raise ValueError(f"positive_share must lie between 0 and 1, got {positive_share!r}")
-    centres = np.asarray(means, dtype=np.float64)
-    if centres.ndim != 2 or len(centres) != 2:
+    if len(means) != 2 or np.ndim(means[0]) != 1 or np.shape(means[0]) != np.shape(means[1]):
         raise ValueError(f"means must be two points of the same length, got {means!r}")
+    centres = np.asarray(means, dtype=np.float64)
     positives = min(max(round(positive_share * m), 1), m - 1)
     rng = np.random.default_rng(seed)
     y = rng.permutation(np.repeat([0, 1], [m - positives, positives]))

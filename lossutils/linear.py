@@ -81,14 +81,14 @@ def linear_value_and_grad(
 
     value, dW, db = 0.0, np.zeros_like(W), np.zeros_like(b)
     for rows in _blocks(X, W, block_rows):
-        if w is not None and not w[rows].any():
-            continue  # the loss rejects a batch of zero weights
-        x, _ = to_float64(X[rows])
+        x, y, weights = to_float64(X[rows])[0], targets[rows], None if w is None else w[rows]
+        if weights is not None and not weights.all():
+            kept = weights != 0  # here, since 0 times an infinite feature would be NaN
+            x, y, weights = x[kept], y[kept], weights[kept]
+            if len(x) == 0:
+                continue
         block_value, grad = loss.value_and_grad(
-            x @ W + b,
-            targets[rows],
-            sample_weight=None if w is None else w[rows],
-            reduction="sum",
+            x @ W + b, y, sample_weight=weights, reduction="sum"
         )
         value += block_value
         dW += x.T @ grad

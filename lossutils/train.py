@@ -202,8 +202,8 @@ def fit_linear_autograd(
 
     def value_and_grad(x, targets, W, b):
         w_t, b_t = (torch.tensor(p, dtype=torch.float64, requires_grad=True) for p in (W, b))
-        scores = torch.as_tensor(x, dtype=torch.float64) @ w_t + b_t
-        value = value_of(scores, torch.as_tensor(targets)).mean() + 0.5 * l2 * (w_t**2).sum()
+        scores = torch.tensor(x, dtype=torch.float64) @ w_t + b_t
+        value = value_of(scores, torch.tensor(targets)).mean() + 0.5 * l2 * (w_t**2).sum()
         value.backward()
         return value.item(), w_t.grad.numpy(), b_t.grad.numpy()
 

@@ -334,7 +334,9 @@ def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
         right = s.gather(1, y[:, None])
         wrong = F.one_hot(y, s.shape[1]) == 0
         violations = torch.relu(loss.margin + s - right)[wrong].reshape(len(s), -1)
-        return violations.amax(1) if loss.variant == "crammer-singer" else violations.sum(1)
+        if loss.variant == "weston-watkins":
+            return violations.sum(dim=1)
+        return violations.max(dim=1).values  # not amax, which shares the gradient of a tie
 
     counterparts = {
         "MSELoss": real(F.mse_loss),

@@ -160,8 +160,12 @@ class Loss:
         if y.shape != s.shape:
             raise ValueError(
                 f"{self._name}: scores have shape {s.shape} but targets have shape {y.shape}; "
-                "nothing broadcasts, so give both the same shape, for example with "
-                "np.reshape(targets, scores.shape)"
+                "nothing broadcasts, so give "
+                + (
+                    "both the same shape with np.reshape(targets, scores.shape)"
+                    if y.size == s.size
+                    else "one target for each score"
+                )
             )
         return y
 
@@ -199,8 +203,9 @@ class UnitTargets(Loss):
         y = self._same_shape(s, targets)
         if (y < 0).any() or (y > 1).any():
             raise ValueError(
-                f"{self._name}: targets must lie in [0, 1], got values from {y.min():g} to "
-                f"{y.max():g}; labels in {{-1, +1}} become {{0, 1}} with (targets + 1) / 2"
+                f"{self._name}: targets must lie in [0, 1], got values from "
+                f"{np.nanmin(y):g} to {np.nanmax(y):g}; labels in {{-1, +1}} become {{0, 1}} "
+                "with (targets + 1) / 2"
             )
         return y
 
@@ -246,18 +251,13 @@ class ClassTargets(Loss):
                 f"{self._name}: scores must have at least two columns, got shape {s.shape}; "
                 "for one logit per example use BCEWithLogitsLoss or HingeLoss"
             )
-        if y.ndim == 2 and self._takes_probabilities:
+        if y.ndim == 2 and y.shape[1] != 1 and self._takes_probabilities:
             return self._probabilities(s, y)
         if y.dtype.kind not in "iu" or y.shape != s.shape[:1]:
             raise ValueError(
                 f"{self._name}: targets must be integer labels of shape {s.shape[:1]}"
                 + (f" or probabilities of shape {s.shape}" if self._takes_probabilities else "")
-                + f", got dtype {y.dtype} and shape {y.shape}; "
-                + (
-                    "one-hot rows become labels with targets.argmax(axis=1)"
-                    if y.ndim == 2
-                    else "whole numbers become labels with targets.astype(int)"
-                )
+                + f", got dtype {y.dtype} and shape {y.shape}; {_label_hint(y, len(s))}"
             )
         if y.min() < 0 or y.max() >= s.shape[1]:
             raise ValueError(
@@ -273,16 +273,28 @@ class ClassTargets(Loss):
 
     def _probabilities(self, s, targets):
         y = self._same_shape(s, targets)
-        sums = y.sum(axis=1)
-        if (y < 0).any() or (np.abs(sums - 1) > SUM_TOLERANCE).any():
-            worst = int(np.nanargmax(np.abs(sums - 1)))
+        wrong = (y < 0).any(axis=1) | (np.abs(y.sum(axis=1) - 1) > SUM_TOLERANCE)
+        if wrong.any():
+            row = int(np.argmax(wrong))
             raise ValueError(
                 f"{self._name}: each row of targets must be probabilities that sum to 1, got a "
-                f"smallest entry of {y.min():g} and a sum of {sums[worst]:g} in row {worst}; "
+                f"smallest entry of {np.nanmin(y[row]):g} and a sum of {y[row].sum():g} "
+                f"in row {row}; "
                 "non-negative counts become probabilities with "
                 "targets / targets.sum(axis=1, keepdims=True)"
             )
         return y
+
+
+def _label_hint(y, m):
+    """Say how what came instead of labels becomes labels."""
+    if y.ndim == 2 and y.shape[1] == 1:
+        return "one column becomes labels with targets[:, 0]"
+    if y.ndim == 2:
+        return "one-hot rows become labels with targets.argmax(axis=1)"
+    if y.shape == (m,):
+        return "whole numbers become labels with targets.astype(int)"
+    return "give one label for each row of scores"
 
 
 def check_weights(name: str, sample_weight: ArrayLike | None, m: int) -> Float64Array | None:
@@ -295,10 +307,13 @@ def check_weights(name: str, sample_weight: ArrayLike | None, m: int) -> Float64
             f"{name}: sample_weight must have shape {(m,)}, one weight for each example, "
             f"got {w.shape}"
         )
-    if (w < 0).any() or not w.any() or np.isinf(w.sum()):
+    with np.errstate(over="ignore"):
+        finite = not np.isinf(w.sum())
+    if (w < 0).any() or not w.any() or not finite:
         raise ValueError(
             f"{name}: sample_weight must be non-negative, finite and not all zero, "
-            f"got weights from {w.min():g} to {w.max():g}; a weight of 0 leaves an example out"
+            f"got weights from {np.nanmin(w):g} to {np.nanmax(w):g}; "
+            "a weight of 0 leaves an example out"
         )
     return w
 

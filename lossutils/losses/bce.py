@@ -41,8 +41,9 @@ class BCELoss(UnitTargets):
     def _check_targets(self, s, targets):
         if (s < 0).any() or (s > 1).any():
             raise ValueError(
-                f"BCELoss: scores must be probabilities in [0, 1], got values from {s.min():g} to "
-                f"{s.max():g}; for logits use BCEWithLogitsLoss, or sigmoid(scores)"
+                "BCELoss: scores must be probabilities in [0, 1], got values from "
+                f"{np.nanmin(s):g} to {np.nanmax(s):g}; for logits use BCEWithLogitsLoss, "
+                "or sigmoid(scores)"
             )
         return super()._check_targets(s, targets)
 

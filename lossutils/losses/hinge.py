@@ -148,7 +148,10 @@ class MulticlassHingeLoss(ClassTargets):
         np.put_along_axis(violation, y, 0.0, axis=1)
         if self.variant == "weston-watkins":
             return violation
-        largest = np.argmax(violation, axis=1, keepdims=True)
+        # by the scores, which are exact: rounded violations can tie where the scores do not
+        wrong = s.copy()
+        np.put_along_axis(wrong, y, -np.inf, axis=1)
+        largest = np.argmax(wrong, axis=1, keepdims=True)
         counted = np.zeros_like(violation)
         np.put_along_axis(counted, largest, np.take_along_axis(violation, largest, 1), axis=1)
         return counted

@@ -1,0 +1,83 @@
+# Everything that is done to the course. GNU make, Python 3.11 and git are all that a machine needs.
+
+PYTHON  ?= $(or $(shell command -v python3.11),python3)
+PORT    ?= 8000
+WORKERS ?= 2
+BIN     := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help env book serve test browser refresh lint format bench mutants pins clean
+
+help:  ## list these targets
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---- environment ------------------------------------------------------------------------------
+
+env: .venv/.ready  ## make the environment .venv from requirements.txt
+
+# A fresh .venv whenever the pins change, so that nothing outlives its pin. Debian packages Python
+# without its venv module. Skipping byte-compilation saves a third of the time.
+.venv/.pinned: requirements.txt
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	    tools/apt-install $$($(PYTHON) -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')
+	@echo "Installing $$(grep -c == $<) packages into .venv ..."
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/pip install -qq --no-compile --requirement $<
+	@touch $@
+
+.venv/.ready: .venv/.pinned pyproject.toml
+	@$(BIN)/pip install -qq --no-compile \
+	    --no-deps --no-build-isolation --editable .
+	@touch $@
+
+pins: env  ## resolve requirements.in into requirements.txt
+	$(BIN)/python -m tools.pins
+
+# ---- book -------------------------------------------------------------------------------------
+
+# A build that failed must fail again: without its record of pages already read, the next run would
+# look at changed pages only, and pass.
+book: _build/.slate  ## build the site into _build/html; a warning is an error
+	@$(BIN)/jupyter-book build -n -W --keep-going . || { rm -rf _build/.doctrees; exit 1; }
+	@echo "Open _build/html/index.html in a browser, or run: make serve"
+
+# What touches every page starts the site afresh, and leaves no page that the book no longer has.
+_build/.slate: .venv/.ready _config.yml _toc.yml $(shell find _ext _static -type f -not -name '*.pyc')
+	@rm -rf _build/html _build/.doctrees
+	@mkdir -p _build && touch $@
+
+serve: book  ## show the site on http://127.0.0.1:8000 (another port: make serve PORT=8001)
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+refresh: env  ## re-execute every notebook in place
+	@$(BIN)/python -m tools.refresh
+
+# ---- checks -----------------------------------------------------------------------------------
+
+test: book browser  ## run every test: package, notebooks, site
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --nbval tests chapters
+
+# Asked for once; where it cannot be had, the browser's tests say that they were skipped.
+browser: .venv/.browser
+.venv/.browser: .venv/.pinned
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
+	    tools/apt-install chromium || true
+	@touch $@
+
+lint: env  ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: env  ## put code and notebooks into the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: env  ## measure the speed of linear models
+	$(BIN)/python benchmarks/bench_linear.py
+
+mutants: env  ## plant faults in the losses, and count those that the tests catch
+	$(BIN)/python -m tools.mutants
+
+clean:  ## remove all that was made, but not .venv
+	rm -rf _build build dist mutants *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,32 @@
+// Moves the explorers: shows the frame that the range inputs name, and says what it shows.
+// The figures and sentences are all in the page (see lossutils/explore.py); nothing is loaded.
+(() => {
+  const inputsOf = (explorer) => [...explorer.querySelectorAll("input[type=range]")];
+
+  function show(explorer) {
+    // frames are stored with the last parameter running fastest
+    const index = inputsOf(explorer).reduce(
+      (sum, input) => sum * (Number(input.max) + 1) + Number(input.value), 0);
+    explorer.querySelectorAll(".explorer-frame").forEach((frame, i) => {
+      frame.hidden = i !== index;
+    });
+    for (const input of inputsOf(explorer)) {
+      const tick = JSON.parse(input.dataset.ticks)[input.value];
+      input.previousElementSibling.textContent = tick;
+      input.setAttribute("aria-valuetext", tick);
+    }
+    explorer.querySelector("figcaption").textContent =
+      JSON.parse(explorer.dataset.sentences)[index];
+  }
+
+  document.addEventListener("input", (event) => {
+    const explorer = event.target.closest(".explorer");
+    if (explorer) show(explorer);
+  });
+
+  const reveal = () => document.querySelectorAll(".explorer-controls").forEach((controls) => {
+    controls.hidden = false;
+  });
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", reveal);
+  else reveal();
+})();

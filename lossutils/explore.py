@@ -1,0 +1,270 @@
+"""Sliders over figures: one output with two faces.
+
+In a live kernel `explore` shows an ipywidgets control that redraws the figure. On a static page the
+same output is a native range input over figures drawn beforehand, moved by ``_static/explore.js``;
+without scripts the starting figure shows. nbval compares every one of these figures.
+"""
+
+from __future__ import annotations
+
+import html
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from itertools import chain, product
+from typing import Any
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from ._optional import optional_import
+
+SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
+DECIMALS = re.compile(r"-?\d+\.\d{3,}")
+MIN_SHARED = 150
+"""Length from which a repeated group is worth a definition of its own."""
+
+
+def explore(
+    draw: Callable[..., object],
+    *,
+    describe: Callable[..., str],
+    labels: dict[str, str] | None = None,
+    start: dict[str, Any] | None = None,
+    **parameters: Sequence[Any],
+) -> Explorer:
+    """Let the reader move parameters of a figure, with or without a kernel behind the page.
+
+    Parameters
+    ----------
+    draw : callable
+        Draws the figure; called as ``draw(name=value, ...)`` with a new figure current. Fix the
+        limits of its axes, so that only what depends on the parameter moves.
+    describe : callable
+        Called as ``draw`` is; returns the sentence that says what the figure shows. It stands below
+        the figure, and a screen reader announces it.
+    labels : dict, optional
+        What to call a parameter on the page; by default its name.
+    start : dict, optional
+        Starting value of a parameter; by default the middle one.
+    **parameters : sequence
+        The values of each parameter, at least two. Every combination is drawn, so keep them few.
+
+    Returns
+    -------
+    Explorer
+        To be the last line of a cell.
+
+    Raises
+    ------
+    ValueError
+        If there is no parameter, one has fewer than two values, or ``start`` or ``labels`` names
+        another parameter or value.
+    ModuleNotFoundError
+        If matplotlib is not installed.
+    """
+    if not parameters:
+        raise ValueError("explore needs a parameter to move, as in explore(draw, ..., p=[0.1, 0.2])")
+    values = {name: list(choices) for name, choices in parameters.items()}
+    for name, choices in values.items():
+        if len(choices) < 2:
+            raise ValueError(f"parameter {name} needs at least two values, got {choices!r}")
+    for name in {**(labels or {}), **(start or {})}:
+        if name not in values:
+            raise ValueError(f"{name!r} is no parameter; parameters are {', '.join(values)}")
+    at = {}
+    for name, choices in values.items():
+        first = (start or {}).get(name, choices[len(choices) // 2])
+        if first not in choices:
+            raise ValueError(f"start of {name} must be one of {choices!r}, got {first!r}")
+        at[name] = choices.index(first)
+    return Explorer(draw, describe, values, {name: name for name in values} | (labels or {}), at)
+
+
+class Explorer:
+    """A figure with parameters to move; made by `explore`."""
+
+    def __init__(
+        self,
+        draw: Callable[..., object],
+        describe: Callable[..., str],
+        values: dict[str, list[Any]],
+        labels: dict[str, str],
+        start: dict[str, int],
+    ) -> None:
+        self._draw, self._describe = draw, describe
+        self._values, self._labels, self._start = values, labels, start
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """Return all faces; the front end takes the first that it can show."""
+        names = " and ".join(self._values)
+        bundle = {"text/plain": f"<explorer of {names}>", "text/html": self.to_html()}
+        return bundle | self._widget_view()
+
+    def to_html(self) -> str:
+        """Return the explorer as HTML that needs no kernel: every figure, and range inputs."""
+        combinations = [
+            dict(zip(self._values, choice, strict=True)) for choice in product(*self._values.values())
+        ]
+        first = {name: choices[self._start[name]] for name, choices in self._values.items()}
+        drawn = [_draw_svg(self._draw, combination) for combination in combinations]
+        uid = "explore-" + sha256("".join(drawn).encode()).hexdigest()[:8]
+        shared: dict[str, str] = {}
+        svgs = [_inline(svg, uid, shared) for svg in drawn]
+        _share_repeated(svgs, uid, shared)
+        frames = "".join(
+            f'<div class="explorer-frame"{"" if combination == first else " hidden"}>'
+            f"{_text(svg)}</div>"
+            for svg, combination in zip(svgs, combinations, strict=True)
+        )
+        sentences = [self._describe(**combination) for combination in combinations]
+        return (
+            f'<figure class="explorer" id="{uid}" data-sentences="{_attribute(sentences)}">'
+            f'<div class="explorer-controls" hidden>{self._controls()}</div>'
+            '<svg width="0" height="0" style="position:absolute" aria-hidden="true">'
+            f"<defs>{''.join(shared.values())}</defs></svg>"
+            f'<div class="explorer-frames" role="img" aria-labelledby="{uid}-caption">{frames}</div>'
+            f'<figcaption id="{uid}-caption" aria-live="polite">'
+            f"{html.escape(self._describe(**first))}</figcaption></figure>"
+        )
+
+    def _controls(self) -> str:
+        """Return one labelled range input per parameter."""
+        inputs = []
+        for name, choices in self._values.items():
+            label, at = html.escape(self._labels[name]), self._start[name]
+            ticks = [_format(value) for value in choices]
+            inputs.append(
+                f"<label>{label} = <output>{html.escape(ticks[at])}</output>"
+                f'<input type="range" min="0" max="{len(choices) - 1}" step="1" value="{at}" '
+                f'autocomplete="off" aria-label="{label}" aria-valuetext="{html.escape(ticks[at])}" '
+                f'data-ticks="{_attribute(ticks)}"></label>'
+            )
+        return "".join(inputs)
+
+    def _widget_view(self) -> dict[str, Any]:
+        """Return the ipywidgets face, or nothing where there is no live front end for it."""
+        try:
+            from IPython import get_ipython
+            from ipywidgets import HTML, SelectionSlider, VBox
+        except ModuleNotFoundError:
+            return {}
+        if get_ipython() is None:
+            return {}
+        sliders = {
+            name: SelectionSlider(
+                options=[(_format(value), value) for value in choices],
+                value=choices[self._start[name]],
+                description=self._labels[name],
+                style={"description_width": "initial"},
+                layout={"width": "min(100%, 480px)"},
+            )
+            for name, choices in self._values.items()
+        }
+        figure = HTML()
+
+        def redraw(_: object = None) -> None:
+            now = {name: slider.value for name, slider in sliders.items()}
+            shared: dict[str, str] = {}
+            svg = _text(_inline(_draw_svg(self._draw, now), "live", shared))
+            svg = svg.replace(">", f"><defs>{''.join(shared.values())}</defs>", 1)
+            figure.value = f"{svg}<p>{html.escape(self._describe(**now))}</p>"
+
+        for slider in sliders.values():
+            slider.observe(redraw, "value")
+        redraw()
+        view: dict[str, Any] = VBox([*sliders.values(), figure])._repr_mimebundle_()
+        view.pop("text/plain")
+        return view
+
+
+def _draw_svg(draw: Callable[..., object], values: dict[str, Any]) -> str:
+    """Draw one figure, as SVG text."""
+    plt = optional_import("matplotlib.pyplot", "plots")
+    kept, buffer = plt.get_fignums(), io.StringIO()
+    plt.figure()
+    draw(**values)
+    # no bbox_inches="tight": all figures of an explorer must have the same size
+    plt.gcf().savefig(buffer, format="svg", metadata={"Date": None})
+    for number in set(plt.get_fignums()) - set(kept):
+        plt.close(number)
+    return buffer.getvalue()
+
+
+def _inline(svg: str, uid: str, shared: dict[str, str]) -> Element:
+    """Make an SVG picture fit to stand in a page beside others.
+
+    Ids get the prefix ``uid``. Definitions (glyphs, markers, clipping) move to ``shared``, once for
+    all figures of an explorer, since matplotlib names each by a hash of what it is. Their style
+    element, which would apply to the whole page, becomes two attributes.
+    """
+    root = ElementTree.fromstring(svg[svg.index("<svg") :])
+    definitions = []
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag == f"{SVG}defs":
+                definitions += [element for element in child if element.tag != f"{SVG}style"]
+            if child.tag in (f"{SVG}defs", f"{SVG}metadata"):
+                parent.remove(child)
+    for element in chain(root.iter(), *(definition.iter() for definition in definitions)):
+        element.tag = element.tag.removeprefix(SVG)
+        element.text = element.tail = None
+        element.attrib = {
+            key.removeprefix(XLINK): _adapt(key.removeprefix(XLINK), value, uid)
+            for key, value in element.attrib.items()
+            if key != "id"
+        } | ({"id": f"{uid}-{element.attrib['id']}"} if element in definitions else {})
+    for definition in definitions:
+        shared.setdefault(definition.attrib["id"], _text(definition))
+    root.attrib = {
+        "viewBox": root.attrib["viewBox"],
+        "width": root.attrib["width"],
+        "stroke-linejoin": "round",
+        "stroke-linecap": "butt",
+        "aria-hidden": "true",
+    }
+    return root
+
+
+def _share_repeated(svgs: list[Element], uid: str, shared: dict[str, str]) -> None:
+    """Move what several pictures repeat (axes, labels, fixed curves) to ``shared``."""
+    seen = Counter(chain.from_iterable({_text(e) for e in svg.iter("g")} for svg in svgs))
+
+    def visit(parent: Element) -> None:
+        for i, child in enumerate(parent):
+            text = _text(child)
+            if child.tag == "g" and seen[text] > 1 and len(text) > MIN_SHARED:
+                name = f"{uid}-{sha256(text.encode()).hexdigest()[:8]}"
+                shared.setdefault(name, text.replace("<g", f'<g id="{name}"', 1))
+                parent[i] = ElementTree.Element("use", href=f"#{name}")
+            else:
+                visit(child)
+
+    for svg in svgs:
+        visit(svg)
+
+
+def _adapt(key: str, value: str, uid: str) -> str:
+    """Prefix references to ids; cut coordinates to hundredths of a point, finer than eyes are."""
+    if key == "href" and value.startswith("#"):
+        return f"#{uid}-{value[1:]}"
+    if key in ("d", "x", "y"):
+        return DECIMALS.sub(lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), value)
+    return value.replace("url(#", f"url(#{uid}-")
+
+
+def _text(element: Element) -> str:
+    return ElementTree.tostring(element, "unicode")
+
+
+def _attribute(values: list[str]) -> str:
+    return html.escape(json.dumps(values, ensure_ascii=False, separators=(",", ":")))
+
+
+def _format(value: Any) -> str:
+    """Format a tick: numbers with a true minus sign and no rounding noise."""
+    if isinstance(value, str):
+        return value
+    return f"{value:.6g}".replace("-", "\N{MINUS SIGN}")

@@ -1,0 +1,20 @@
+"""Notebooks store the same bytes in every run, and with one thread."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_refresh_with_one_thread_changes_no_byte(chapter, tmp_path):
+    single = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    subprocess.run(
+        [sys.executable, "-m", "tools.refresh", str(chapter), "--out", str(tmp_path)],
+        cwd=ROOT,
+        env=os.environ | single,
+        check=True,
+        capture_output=True,
+    )
+    assert (tmp_path / chapter.name).read_bytes() == chapter.read_bytes(), "run: make refresh"

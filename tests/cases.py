@@ -1,0 +1,115 @@
+"""The losses of the course, and inputs that each of them takes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from lossutils.losses import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    ExpMSELoss,
+    HingeLoss,
+    HuberLoss,
+    MAELoss,
+    MSELoss,
+    MulticlassHingeLoss,
+    OneVsRestCrossEntropyLoss,
+    SigmoidMSELoss,
+    SoftmaxMSELoss,
+    SquaredHingeLoss,
+)
+from lossutils.losses.base import ClassTargets, RealTargets, SignTargets, UnitTargets
+
+REAL = [MSELoss(), MAELoss(), HuberLoss(), HuberLoss(delta=0.25)]
+UNIT = [SigmoidMSELoss(), BCELoss(), BCEWithLogitsLoss()]
+SIGN = [HingeLoss(), HingeLoss(margin=0.5), SquaredHingeLoss(), SquaredHingeLoss(margin=2.0)]
+CLASS = [
+    CrossEntropyLoss(),
+    CrossEntropyLoss(label_smoothing=0.1),
+    OneVsRestCrossEntropyLoss(),
+    SoftmaxMSELoss(),
+    ExpMSELoss(),
+]
+LABELS_ONLY = [
+    MulticlassHingeLoss(),
+    MulticlassHingeLoss(margin=0.5),
+    MulticlassHingeLoss(variant="weston-watkins"),
+]
+BINARY = UNIT + SIGN
+MULTICLASS = CLASS + LABELS_ONLY
+ALL = REAL + BINARY + MULTICLASS
+
+
+def each(losses):
+    """Parametrise a test over losses."""
+    return pytest.mark.parametrize("loss", losses, ids=repr)
+
+
+def example(loss):
+    """Return scores of three examples, and their targets."""
+    rows = np.array([[0.75, 0.25, 0.5], [-1.5, 2.0, 0.25], [0.5, -0.75, 1.5]])
+    if isinstance(loss, RealTargets):
+        return rows, np.array([[0.0, 1.0, 2.5], [-1.0, 2.0, 3.0], [1.0, 0.0, -1.0]])
+    if isinstance(loss, ClassTargets):
+        return rows, np.array([2, 0, 1])
+    targets = [-1, 1, 1] if isinstance(loss, SignTargets) else [0, 1, 0.5]
+    return rows[0], np.array(targets)
+
+
+@st.composite
+def batches(draw, loss):
+    """Draw scores, targets and options, none within 0.01 of a kink of any loss.
+
+    Kinks lie where two scores, or a score and a target, differ by a multiple of 1/4. Targets are
+    such multiples; scores in column k are (k + 1)/64 more.
+    """
+    m, K = draw(st.integers(1, 5)), draw(st.integers(2, 5))
+    shape = (m,)
+    if isinstance(loss, ClassTargets) or (isinstance(loss, RealTargets) and draw(st.booleans())):
+        shape = (m, K)
+    quarters = _arrays(draw, shape, st.integers(-12, 12)) / 4
+    scores = quarters + (np.arange(shape[-1]) + 1) / 64 if len(shape) == 2 else quarters + 1 / 64
+    if type(loss).__name__ == "BCELoss":
+        scores = 0.5 + scores / 16
+    if isinstance(loss, RealTargets):
+        targets = _arrays(draw, shape, st.integers(-8, 8)) / 4
+    elif isinstance(loss, UnitTargets):
+        targets = _arrays(draw, shape, st.sampled_from([0.0, 1.0, 0.3]))
+    elif isinstance(loss, SignTargets):
+        targets = _arrays(draw, shape, st.sampled_from([-1, 1]))
+    elif loss._takes_probabilities and draw(st.booleans()):
+        counts = _arrays(draw, shape, st.integers(0, 4)) + np.eye(K)[0]
+        targets = counts / counts.sum(axis=1, keepdims=True)
+    else:
+        targets = _arrays(draw, (m,), st.integers(0, K - 1))
+    reduction = draw(st.sampled_from(["mean", "sum", "none"]))
+    weights = None
+    if draw(st.booleans()):
+        weights = _arrays(draw, (m,), st.integers(0, 4)) / 2
+        weights[draw(st.integers(0, m - 1))] = 1.0  # not all zero
+    return scores, targets, {"sample_weight": weights, "reduction": reduction}
+
+
+def _arrays(draw, shape, elements):
+    size = int(np.prod(shape))
+    return np.reshape(draw(st.lists(elements, min_size=size, max_size=size)), shape)
+
+
+def linear_problem(loss, m=12, n=3, seed=0):
+    """Return X, targets, W and b of a linear model whose scores the loss takes."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(m, n))
+    if isinstance(loss, ClassTargets):
+        targets, outputs = np.append(rng.integers(3, size=m - 3), [0, 1, 2]), (3,)
+    elif isinstance(loss, RealTargets):
+        targets, outputs = rng.normal(size=(m, 2)), (2,)
+    else:
+        targets, outputs = rng.integers(2, size=m), ()
+        targets = 2 * targets - 1 if isinstance(loss, SignTargets) else targets
+    W, b = rng.normal(size=(n, *outputs)), rng.normal(size=outputs)
+    if isinstance(loss, BCELoss):  # keep the scores between 0 and 1
+        W, b = W / 100, 0.5
+    return X, targets, W, b

@@ -1,0 +1,334 @@
+"""Every loss in 400-digit arithmetic, from its definition: what the tests of accuracy believe.
+
+Nothing is rearranged, and no gradient is written down: dual numbers carry it through the
+definition by the rules of calculus. The 400 digits leave more than 50 right ones even where
+1 - p is as small as a float can be, 5e-324. An infinite score stands for its limit: it becomes
+10**400, which lies beyond every float.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from itertools import combinations_with_replacement
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from mpmath.ctx_mp import MPContext
+
+from lossutils import losses
+
+mp = MPContext()
+mp.dps = 400
+BEYOND = mp.mpf(10) ** 400
+
+
+def exact(x):
+    """Return the number that a float is."""
+    return BEYOND * int(np.sign(x)) if np.isinf(x) else mp.mpf(float(x))
+
+
+class Dual:
+    """A number and its derivatives with respect to the scores."""
+
+    def __init__(self, value, slopes):
+        self.value, self.slopes = value, slopes
+
+    def chain(self, value, slope):
+        """Return f(self), given the value of f and its derivative there."""
+        return Dual(value, [slope * d for d in self.slopes])
+
+    def __add__(self, other):
+        if not isinstance(other, Dual):
+            return self.chain(self.value + other, 1)
+        slopes = [a + b for a, b in zip(self.slopes, other.slopes, strict=True)]
+        return Dual(self.value + other.value, slopes)
+
+    def __mul__(self, other):
+        if not isinstance(other, Dual):
+            return self.chain(self.value * other, other)
+        pairs = zip(self.slopes, other.slopes, strict=True)
+        slopes = [da * other.value + self.value * db for da, db in pairs]
+        return Dual(self.value * other.value, slopes)
+
+    def __truediv__(self, other):
+        if not isinstance(other, Dual):
+            return self * (1 / mp.mpf(other))
+        return self * other.chain(1 / other.value, -1 / other.value**2)
+
+    def __neg__(self):
+        return self * -1
+
+    def __sub__(self, other):
+        return self + -other
+
+    def __rsub__(self, other):
+        return -self + other
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+
+cached_exp = cache(mp.exp)
+
+
+def exp(x):
+    e = cached_exp(x.value)
+    return x.chain(e, e)
+
+
+def log(x):
+    return x.chain(mp.log(x.value), 1 / x.value)
+
+
+def square(x):
+    return x * x
+
+
+def absolute(x):
+    """|x|, with slope 0 at the kink."""
+    return x * int(mp.sign(x.value))
+
+
+def positive_part(x):
+    """max(0, x), with slope 0 at the kink."""
+    return x if x.value > 0 else x * 0
+
+
+def sigmoid(z):
+    e = exp(z)
+    return e / (e + 1)
+
+
+# ---- the definitions: the summands of one example's loss, from its scores and its targets --------
+
+
+def mse(loss, s, y):
+    return [square(y_k - s_k) / len(s) for s_k, y_k in zip(s, y, strict=True)]
+
+
+def mae(loss, s, y):
+    return [absolute(y_k - s_k) / len(s) for s_k, y_k in zip(s, y, strict=True)]
+
+
+def huber(loss, s, y):
+    delta = exact(loss.delta)
+
+    def cost(d):
+        return square(d) / 2 if d.value <= delta else delta * (d - delta / 2)
+
+    return [cost(absolute(y_k - s_k)) / len(s) for s_k, y_k in zip(s, y, strict=True)]
+
+
+def sigmoid_mse(loss, s, y):
+    return [square(y[0] - sigmoid(s[0])) / 2]
+
+
+def cross_entropy_of(p, q, y):
+    """Binary cross-entropy of p and its complement q; 0 log 0 counts as 0."""
+    return [-log(x) * share for x, share in ((p, y), (q, 1 - y)) if share != 0]
+
+
+def bce(loss, s, y):
+    return cross_entropy_of(s[0], 1 - s[0], y[0])
+
+
+def bce_with_logits(loss, s, y):
+    return cross_entropy_of(sigmoid(s[0]), sigmoid(-s[0]), y[0])
+
+
+def cross_entropy(loss, s, y):
+    smoothing = exact(loss.label_smoothing)
+    smooth = [(1 - smoothing) * y_k + smoothing / len(y) for y_k in y]
+    p, _ = softmax(s)
+    return [-log(p_k) * y_k for p_k, y_k in zip(p, smooth, strict=True) if y_k != 0]
+
+
+def one_vs_rest(loss, s, y):
+    p, q = softmax(s)
+    return [term for pqy in zip(p, q, y, strict=True) for term in cross_entropy_of(*pqy)]
+
+
+def hinge(loss, s, y):
+    return [positive_part(exact(loss.margin) - y[0] * s[0])]
+
+
+def squared_hinge(loss, s, y):
+    return [square(positive_part(exact(loss.margin) - y[0] * s[0]))]
+
+
+def multiclass_hinge(loss, s, y):
+    right = y.index(1)
+    violations = [
+        positive_part(exact(loss.margin) + s_k - s[right]) for k, s_k in enumerate(s) if k != right
+    ]
+    if loss.variant == "weston-watkins":
+        return violations
+    return [max(violations, key=lambda v: v.value)]  # the first of equal ones
+
+
+def softmax_mse(loss, s, y):
+    return mse(loss, softmax(s)[0], y)
+
+
+def exp_mse(loss, s, y):
+    return mse(loss, [exp(s_k) for s_k in s], y)
+
+
+def softmax(s):
+    """Softmax and its complement, the latter as the share of the other classes."""
+    return cached_softmax(tuple(s_k.value for s_k in s))
+
+
+@lru_cache(maxsize=1)  # consecutive examples that share their scores share the work
+def cached_softmax(values):
+    e = [exp(s_k) for s_k in variables(values)]
+    total = sum(e, start=mp.mpf(0))
+    return (
+        [e_k / total for e_k in e],
+        [sum(e[:k] + e[k + 1 :], start=mp.mpf(0)) / total for k in range(len(e))],
+    )
+
+
+DEFINITIONS = {
+    losses.MSELoss: mse,
+    losses.MAELoss: mae,
+    losses.HuberLoss: huber,
+    losses.SigmoidMSELoss: sigmoid_mse,
+    losses.BCELoss: bce,
+    losses.BCEWithLogitsLoss: bce_with_logits,
+    losses.CrossEntropyLoss: cross_entropy,
+    losses.OneVsRestCrossEntropyLoss: one_vs_rest,
+    losses.HingeLoss: hinge,
+    losses.SquaredHingeLoss: squared_hinge,
+    losses.MulticlassHingeLoss: multiclass_hinge,
+    losses.SoftmaxMSELoss: softmax_mse,
+    losses.ExpMSELoss: exp_mse,
+}
+
+
+class Reference(NamedTuple):
+    """Exact loss of one example."""
+
+    value: mp.mpf
+    grad: list[mp.mpf]
+    summands: list[mp.mpf]
+    """For each entry of the gradient the size of the largest summand that it is made of."""
+
+
+def variables(values):
+    """Return independent variables: dual numbers, each with slope 1 in its own direction."""
+    size = len(values)
+    return [Dual(v, [mp.mpf(int(i == k)) for i in range(size)]) for k, v in enumerate(values)]
+
+
+@cache
+def reference(loss, scores: tuple[float, ...], targets: tuple[float, ...]) -> Reference:
+    """Return the exact loss of one example, its gradient, and the gradient's largest summands."""
+    s = variables([exact(x) for x in scores])
+    terms = DEFINITIONS[type(loss)](loss, s, [exact(x) for x in targets])
+    by_score = list(zip(*(t.slopes for t in terms), strict=True))
+    return Reference(
+        sum((t.value for t in terms), start=mp.mpf(0)),
+        [sum(slopes, start=mp.mpf(0)) for slopes in by_score],
+        [max(abs(d) for d in slopes) for slopes in by_score],
+    )
+
+
+# ---- the measure of accuracy ---------------------------------------------------------------------
+
+CROSSING = 25
+"""Where the summands of an entry of a gradient cancel to less than 1/25 of the largest of them,
+that entry changes sign nearby, and no algorithm keeps its relative accuracy: the error is measured
+against 1/25 of the largest summand. 100 eps then mean 4 eps of that summand."""
+
+
+def error_in_eps(actual, true, scale, dtype) -> float:
+    """Return an error in units of eps, relative to ``scale``.
+
+    A number too large for a float must be infinite; of one too small to be a normal float, only the
+    4 last units of the subnormals may be wrong.
+    """
+    info = np.finfo(dtype)
+    largest, tiny, eps = float(info.max), float(info.tiny), float(info.eps)
+    if not np.isfinite(actual):
+        right = abs(true) > largest and mp.sign(true) == np.sign(actual)
+        return 0.0 if right else np.inf
+    error = abs(mp.mpf(float(actual)) - true)
+    if scale < tiny:
+        return 0.0 if error <= 4 * eps * tiny else np.inf
+    return float(error / (eps * scale))
+
+
+def errors_in_eps(loss, scores, targets):
+    """Return the errors of value and gradient of each example, in eps of the scores' dtype."""
+    scores, targets = np.asarray(scores), np.asarray(targets)
+    value, grad = loss.value_and_grad(scores, targets, reduction="none")
+    assert value.dtype == grad.dtype == scores.dtype
+    labels = targets.dtype.kind in "iu" and scores.ndim == 2
+    rows_y = np.eye(scores.shape[-1])[targets] if labels else targets.reshape(len(scores), -1)
+    rows_s, rows_g = scores.reshape(len(scores), -1), grad.reshape(len(scores), -1)
+    value_errors, grad_errors = [], []
+    for v, g, s, y in zip(value, rows_g, rows_s, rows_y, strict=True):
+        true = reference(loss, tuple(s.tolist()), tuple(y.tolist()))
+        # A soft target is an ordinary number: the gradient p - y is 0 somewhere for each of them.
+        soft = getattr(loss, "label_smoothing", 0) or not set(y) <= {-1, 0, 1}
+        share = 1 if soft else CROSSING
+        entries = zip(g, true.grad, true.summands, strict=True)
+        value_errors.append(error_in_eps(v, true.value, abs(true.value), scores.dtype))
+        grad_errors.append(
+            max(error_in_eps(x, t, max(abs(t), r / share), scores.dtype) for x, t, r in entries)
+        )
+    return np.array(value_errors), np.array(grad_errors)
+
+
+def assert_accurate(loss, scores, targets, eps):
+    """Assert that value and gradient of each example are within ``eps`` units of the reference."""
+    scores, targets = np.asarray(scores), np.asarray(targets)
+    errors = errors_in_eps(loss, scores, targets)
+    for what, error in zip(("value", "gradient"), errors, strict=True):
+        worst = int(np.argmax(error))
+        assert error[worst] <= eps, (
+            f"{what} of {loss} is off by {error[worst]:.3g} eps at "
+            f"scores {scores[worst]!r}, targets {targets[worst]!r}"
+        )
+
+
+# ---- the points ----------------------------------------------------------------------------------
+
+SIZES = {
+    np.float64: [1e-300, 1e-8, 1, 17.5, 36.9, 37, 40, 710, 745, 1e3, 1e20, 1e300],
+    np.float32: [1e-38, 1e-8, 1, 8.5, 17.5, 36.9, 40, 88, 103, 1e3, 1e20, 1e30],
+}
+
+
+def grid(dtype):
+    """Return 0 and all sizes with both signs."""
+    sizes = np.array(SIZES[dtype], dtype)
+    return np.concatenate([-sizes[::-1], np.zeros(1, dtype), sizes])
+
+
+def logits(dtype):
+    """Return the grid and ordinary numbers, among which the worst roundings are found."""
+    ordinary = np.random.default_rng(1).normal(scale=20.0, size=200)
+    return np.concatenate([grid(dtype), ordinary.astype(dtype)])
+
+
+@cache
+def score_rows(dtype, K):
+    """Return rows of K scores: for K = 2 all pairs of the grid, else samples of it and of less."""
+    points = grid(dtype)
+    if K == 2:
+        return np.array(list(combinations_with_replacement(points, 2)))
+    rng = np.random.default_rng(K)
+    extreme = rng.choice(points, size=(120, K))
+    return np.concatenate([extreme, rng.normal(scale=20.0, size=(120, K)).astype(dtype)])
+
+
+def labels_for(rows):
+    """Return a label for each row, none of them favoured."""
+    return np.random.default_rng(0).integers(rows.shape[1], size=len(rows))
+
+
+precisions = pytest.mark.parametrize("dtype", [np.float64, np.float32])
+widths = pytest.mark.parametrize("K", [2, 3, 5])

@@ -1,0 +1,149 @@
+"""The two faces of an explorer: HTML with every frame, and live widgets that redraw."""
+
+import json
+import re
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+
+from lossutils import plots
+from lossutils.explore import explore
+
+T = np.linspace(0, 1, 20)
+
+
+@pytest.fixture(autouse=True)
+def style():
+    with mpl.rc_context():
+        plots.use_house_style()
+        yield
+        plt.close("all")
+
+
+def draw(a, b=1.0):
+    plots.lines(T, {"": T * a + b, "fixed": T}, xlabel="x", ylabel="y", xlim=(0, 1), ylim=(0, 9))
+
+
+def describe(**values):
+    return "At " + ", ".join(f"{name} = {value} < 9" for name, value in values.items())
+
+
+def page(**parameters):
+    options = {"describe": describe} | parameters
+    return BeautifulSoup(explore(draw, **options).to_html(), "html5lib")
+
+
+def test_one_frame_for_each_value_of_which_the_middle_one_shows():
+    frames = page(a=[1, 2, 3]).select(".explorer-frame")
+    assert [frame.has_attr("hidden") for frame in frames] == [True, False, True]
+    assert len({str(frame) for frame in frames}) == 3
+
+
+def test_two_parameters_make_every_combination_the_last_running_fastest():
+    soup = page(a=[1, 2], b=[0.5, 1.5, 2.5], start={"a": 1, "b": 2.5})
+    frames = soup.select(".explorer-frame")
+    assert [not frame.has_attr("hidden") for frame in frames] == [False, False, True] + 3 * [False]
+    sentences = json.loads(soup.figure["data-sentences"])
+    assert sentences[2] == "At a = 1 < 9, b = 2.5 < 9" == soup.figcaption.text
+
+
+def test_controls_are_native_labelled_and_announced():
+    soup = page(a=[-1.0, 0.1 + 0.2], labels={"a": "slope"})
+    slider = soup.select_one("input")
+    assert (slider["type"], slider["min"], slider["max"], slider["value"]) == (
+        "range",
+        "0",
+        "1",
+        "1",
+    )
+    assert slider["aria-label"] == "slope"
+    assert slider["aria-valuetext"] == "0.3" == soup.output.text
+    assert json.loads(slider["data-ticks"]) == ["−1", "0.3"]
+    assert soup.select_one(".explorer-frames")["aria-labelledby"] == soup.figcaption["id"]
+    assert soup.select_one(".explorer-controls").has_attr("hidden")  # until the script can serve it
+
+
+def test_every_reference_resolves_and_ids_are_unique():
+    html = explore(draw, describe=describe, a=[1, 2, 3]).to_html()
+    ids = re.findall(r'\bid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+    used = re.findall(r'href="#([^"]+)"', html) + re.findall(r"url\(#([^)]+)\)", html)
+    assert used
+    assert set(used) <= set(ids)
+
+
+def test_what_frames_share_is_stored_once():
+    two, many = (
+        len(explore(draw, describe=describe, a=list(range(1, n))).to_html()) for n in (3, 23)
+    )
+    assert many < 3 * two  # 22 frames against 2
+
+
+def test_the_same_explorer_is_the_same_bytes_and_another_has_other_ids():
+    first, second, other = (
+        explore(draw, describe=describe, a=values).to_html()
+        for values in ([1, 2], [1, 2], [1, 2.002])
+    )
+    assert first == second
+    assert (
+        BeautifulSoup(first, "html5lib").figure["id"]
+        != BeautifulSoup(other, "html5lib").figure["id"]
+    )
+
+
+def test_no_style_escapes_into_the_page():
+    assert "<style" not in explore(draw, describe=describe, a=[1, 2]).to_html()
+
+
+def test_figures_of_the_notebook_stay_open():
+    kept = plt.figure().number
+    page(a=[1, 2])
+    assert plt.get_fignums() == [kept]
+
+
+def test_outside_a_notebook_there_is_no_widget():
+    bundle = explore(draw, describe=describe, a=[1, 2])._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "text/html"}
+    assert bundle["text/plain"] == "<explorer of a>"
+
+
+def test_in_a_kernel_a_slider_redraws(monkeypatch):
+    """The widget face, with the front end's part (moving the slider) played by the test."""
+    widgets = []
+    import IPython
+    import ipywidgets
+
+    class Box(ipywidgets.VBox):
+        def __init__(self, children):
+            super().__init__(children)
+            widgets.extend(children)
+
+    monkeypatch.setattr(IPython, "get_ipython", lambda: object())
+    monkeypatch.setattr(ipywidgets, "VBox", Box)
+    bundle = explore(draw, describe=describe, a=[1, 2, 3])._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    slider, figure = widgets
+    before = figure.value
+    assert "At a = 2 &lt; 9" in before
+    slider.value = 3
+    assert "At a = 3 &lt; 9" in figure.value
+    assert figure.value.split("<p>")[0] != before.split("<p>")[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "explore needs a parameter to move, as in explore(draw, ..., p=[0.1, 0.2])"),
+        ({"a": [1]}, "parameter a needs at least two values, got [1]"),
+        ({"a": [1, 2], "start": {"b": 1}}, "'b' is no parameter; parameters are a"),
+        ({"a": [1, 2], "labels": {"c": "x"}}, "'c' is no parameter; parameters are a"),
+        ({"a": [1, 2], "start": {"a": 3}}, "start of a must be one of [1, 2], got 3"),
+    ],
+)
+def test_bad_input_is_named(arguments, message):
+    with pytest.raises(ValueError) as error:  # noqa: PT011
+        explore(draw, describe=describe, **arguments)
+    assert str(error.value) == message

@@ -1,0 +1,214 @@
+"""Loss and gradient of a linear model: whatever the blocks, what three lines of NumPy give."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from lossutils import linear
+from lossutils.linear import linear_value_and_grad
+from lossutils.losses import BCEWithLogitsLoss, CrossEntropyLoss, MSELoss
+from lossutils.verify import numerical_gradient
+from tests.cases import ALL, each, linear_problem
+
+every_loss = each(ALL)
+WEIGHTS = np.array([0.0, 1.0, 2.0, 0.5] * 3)
+
+
+def in_three_lines(loss, X, targets, W, b, l2=0.0, sample_weight=None):
+    value, G = loss.value_and_grad(X @ W + b, targets, sample_weight=sample_weight)
+    penalty = 0.5 * l2 * np.sum(W**2)
+    return value + penalty, X.T @ G + l2 * W, G.sum(axis=0)
+
+
+def assert_same(actual, expected, rtol=1e-13):
+    for left, right in zip(actual, expected, strict=True):
+        assert_allclose(left, right, rtol=rtol, atol=1e-15)
+
+
+@every_loss
+@pytest.mark.parametrize("block_rows", [None, 1, 5, 12, 1000])
+@pytest.mark.parametrize("options", [{}, {"l2": 0.3}, {"sample_weight": WEIGHTS, "l2": 0.1}])
+def test_blocks_give_what_three_lines_give(loss, block_rows, options):
+    problem = linear_problem(loss)
+    actual = linear_value_and_grad(loss, *problem, block_rows=block_rows, **options)
+    assert_same(actual, in_three_lines(loss, *problem, **options))
+
+
+@every_loss
+def test_gradient_agrees_with_finite_differences(loss):
+    X, y, W, b = linear_problem(loss)
+    options = {"l2": 0.2, "sample_weight": WEIGHTS}
+
+    def value(W, b):
+        return linear_value_and_grad(loss, X, y, W, b, **options)[0]
+
+    _, dW, db = linear_value_and_grad(loss, X, y, W, b, **options)
+    assert_allclose(dW, numerical_gradient(lambda t: value(t, b), W), atol=1e-8)
+    assert_allclose(db, numerical_gradient(lambda t: value(W, t), b), atol=1e-8)
+
+
+def test_the_rows_of_a_block_fit_in_the_cache(monkeypatch):
+    """X and the scores of a block; never fewer than one row."""
+    X, W = np.zeros((100, 5)), np.zeros((5, 3))
+    monkeypatch.setattr(linear, "BLOCK_BYTES", 8 * (5 + 3) * 30)
+    assert [s.start for s in linear._blocks(X, W, None)] == [0, 30, 60, 90]
+    monkeypatch.setattr(linear, "BLOCK_BYTES", 1)
+    assert len(list(linear._blocks(X, W, None))) == 100
+    monkeypatch.undo()
+    assert linear.BLOCK_BYTES == 2**18
+
+
+def test_shapes_and_types():
+    value, dW, db = linear_value_and_grad(BCEWithLogitsLoss(), *linear_problem(BCEWithLogitsLoss()))
+    assert (type(value), dW.shape, type(db)) == (float, (3,), float)
+    value, dW, db = linear_value_and_grad(CrossEntropyLoss(), *linear_problem(CrossEntropyLoss()))
+    assert (type(value), dW.shape, db.shape) == (float, (3, 3), (3,))
+
+
+def test_float32_weights_give_float32_gradients():
+    X, y, W, b = linear_problem(CrossEntropyLoss())
+    W, b, X = (a.astype(np.float32) for a in (W, b, X))
+    value, dW, db = linear_value_and_grad(CrossEntropyLoss(), X, y, W, b)
+    assert dW.dtype == db.dtype == np.float32
+    expected = linear_value_and_grad(
+        CrossEntropyLoss(), *(a.astype(float) for a in (X,)), y, W.astype(float), b.astype(float)
+    )
+    assert value == expected[0]
+    assert_array_equal(dW, expected[1].astype(np.float32))
+
+
+def test_integers_are_taken():
+    actual = linear_value_and_grad(MSELoss(), [[1, 2], [3, 4]], [1, 2], [1, 0], 1)
+    assert_same(actual, (2.5, [7.0, 10.0], 3.0))
+    assert actual[1].dtype == np.float64
+
+
+def test_a_memory_map_is_read_block_by_block(tmp_path):
+    X, y, W, b = linear_problem(CrossEntropyLoss(), m=50)
+    on_disk = np.memmap(tmp_path / "X", dtype=np.float64, mode="w+", shape=X.shape)
+    on_disk[:] = X
+    on_disk.flush()
+    read_only = np.memmap(tmp_path / "X", dtype=np.float64, mode="r", shape=X.shape)
+    actual = linear_value_and_grad(CrossEntropyLoss(), read_only, y, W, b, block_rows=7)
+    assert_same(actual, linear_value_and_grad(CrossEntropyLoss(), X, y, W, b))
+
+
+def test_the_scores_of_all_rows_never_exist_at_once():
+    """The loss sees blocks alone, each row once."""
+    seen = []
+
+    class Spy(MSELoss):
+        def _value(self, s, y, shared):
+            seen.append(len(s))
+            return super()._value(s, y, shared)
+
+    X, y, W, b = linear_problem(MSELoss(), m=20)
+    linear_value_and_grad(Spy(), X, y, W, b, block_rows=8)
+    assert seen == [8, 8, 4]
+
+
+@pytest.mark.parametrize("left_out", [np.inf, np.nan])
+@pytest.mark.parametrize("block_rows", [None, 1])
+def test_weight_zero_leaves_a_row_out(left_out, block_rows):
+    X, y, W, b = linear_problem(CrossEntropyLoss())
+    w = np.ones(12)
+    w[[0, 5]] = 0
+    X[0] = left_out
+    actual = linear_value_and_grad(
+        CrossEntropyLoss(), X, y, W, b, sample_weight=w, block_rows=block_rows
+    )
+    kept = w != 0
+    assert_same(actual, in_three_lines(CrossEntropyLoss(), X[kept], y[kept], W, b))
+
+
+@every_loss
+def test_layouts_and_nothing_is_changed(loss):
+    X, y, W, b = linear_problem(loss)
+    expected = linear_value_and_grad(loss, X, y, W, b, sample_weight=WEIGHTS, l2=0.1)
+    spread = np.repeat(X, 2, axis=1)[:, ::2]
+    for x, weights in ((np.asfortranarray(X), np.asfortranarray(W)), (spread, W), (X, W)):
+        arrays = [np.array(a) for a in (x, y, weights, b, WEIGHTS)]
+        for a in (x, y, weights):
+            a.flags.writeable = False
+        actual = linear_value_and_grad(loss, x, y, weights, b, sample_weight=WEIGHTS, l2=0.1)
+        assert_same(actual, expected)
+        for a, before in zip((x, y, weights, b, WEIGHTS), arrays, strict=True):
+            assert_array_equal(a, before)
+
+
+X, Y, W = np.zeros((4, 2)), np.zeros(4), np.zeros(2)
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (
+            {"X": np.zeros(4)},
+            "X must have shape (m, n) with at least one row, got (4,); "
+            "a single feature becomes one column with X[:, None]",
+        ),
+        (
+            {"X": np.zeros((0, 2)), "targets": []},
+            "X must have shape (m, n) with at least one row, got (0, 2); "
+            "a single feature becomes one column with X[:, None]",
+        ),
+        (
+            {"targets": np.zeros(3)},
+            "X has 4 rows but targets have shape (3,); give one target for each row of X",
+        ),
+        (
+            {"targets": 1.0},
+            "X has 4 rows but targets have shape (); give one target for each row of X",
+        ),
+        (
+            {"W": np.zeros(3)},
+            "W must have shape (2,) or (2, K) for X with 2 columns, got (3,)",
+        ),
+        (
+            {"W": np.zeros((2, 2, 2))},
+            "W must have shape (2,) or (2, K) for X with 2 columns, got (2, 2, 2)",
+        ),
+        ({"W": 1.0}, "W must have shape (2,) or (2, K) for X with 2 columns, got ()"),
+        (
+            {"b": [0.0]},
+            "b must have shape () for W of shape (2,), got (1,); a model of one score has a "
+            "scalar b",
+        ),
+        (
+            {"W": np.zeros((2, 3))},
+            "b must have shape (3,) for W of shape (2, 3), got (); a model of one score has a "
+            "scalar b",
+        ),
+        ({"l2": -1.0}, "l2 must be non-negative and finite, got -1.0"),
+        ({"l2": np.inf}, "l2 must be non-negative and finite, got inf"),
+        ({"l2": np.nan}, "l2 must be non-negative and finite, got nan"),
+        ({"block_rows": 0}, "block_rows must be a positive whole number, got 0"),
+        ({"block_rows": 2.5}, "block_rows must be a positive whole number, got 2.5"),
+        (
+            {"sample_weight": [1.0]},
+            "linear_value_and_grad: sample_weight must have shape (4,), one weight for each "
+            "example, got (1,)",
+        ),
+        (
+            {"sample_weight": np.zeros(4)},
+            "linear_value_and_grad: sample_weight must be non-negative, finite and not all zero, "
+            "got weights from 0 to 0; a weight of 0 leaves an example out",
+        ),
+        (
+            {"X": [["a", "b"]] * 4},
+            "expected real numbers, got an array of dtype <U1; "
+            "convert it with np.asarray(x, dtype=float)",
+        ),
+        (
+            {"targets": np.full(4, 2.0), "loss": BCEWithLogitsLoss()},
+            "BCEWithLogitsLoss: targets must lie in [0, 1], got values from 2 to 2; "
+            "labels in {-1, +1} become {0, 1} with (targets + 1) / 2",
+        ),
+    ],
+)
+def test_bad_input_is_refused(change, text):
+    with pytest.raises(ValueError, match=r".") as caught:
+        linear_value_and_grad(
+            **{"loss": MSELoss(), "X": X, "targets": Y, "W": W, "b": 0.0, **change}
+        )
+    assert str(caught.value) == text

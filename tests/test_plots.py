@@ -1,0 +1,91 @@
+"""Figures are the same bytes in every run, show the data they are given, and differ if it differs."""
+
+import io
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from lossutils import data, plots
+from lossutils.losses import BCEWithLogitsLoss, MSELoss
+from lossutils.special import sigmoid
+from lossutils.train import fit_linear
+
+X, Y = data.gaussian_clouds(40)
+FIT = fit_linear(BCEWithLogitsLoss(), X, Y, lr=0.5, steps=20)
+LINE = data.noisy_line(20)
+LINE_FIT = fit_linear(MSELoss(), *LINE, lr=0.1, steps=5)
+T = np.linspace(0.01, 1, 50)
+
+DRAWINGS = {
+    "lines": lambda c: plots.lines(T, {"a": c * T, "b": T}, xlabel="x", ylabel="y"),
+    "log": lambda c: plots.lines(T, {"a": c * T}, xlabel="x", ylabel="y", yscale="log"),
+    "mark": lambda c: plots.mark(0.5, 0.5 * c, "here"),
+    "level": lambda c: plots.level(0.5 * c, "floor"),
+    "clouds": lambda c: plots.clouds(c * X, Y),
+    "map": lambda c: plots.probability_map(lambda x: sigmoid(c * FIT.scores(x)), X, Y),
+    "line": lambda c: plots.noisy_line(*LINE, LINE_FIT, band=c),
+    "surface": lambda c: plots.loss_surface(
+        lambda w, b: c * (w**2 + b**2), T, T, history=LINE_FIT.history
+    ),
+    "shapes": lambda c: plots.matrix_shapes([("", "A", "(n)", 1.0, c), ("=", "B", "", 1.0, 1.0)]),
+}
+
+
+@pytest.fixture(autouse=True)
+def style():
+    with mpl.rc_context():
+        plots.use_house_style()
+        yield
+        plt.close("all")
+
+
+def svg(draw, c):
+    buffer = io.StringIO()
+    plt.figure()
+    draw(c)
+    plt.savefig(buffer, format="svg", metadata={"Date": None})
+    plt.close("all")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_figure_is_reproducible_and_shows_a_change_of_a_thousandth(name):
+    draw = DRAWINGS[name]
+    assert svg(draw, 1.0) == svg(draw, 1.0)
+    assert svg(draw, 1.0) != svg(draw, 1.001)
+
+
+def test_curves_differ_in_dash_as_well_as_in_colour():
+    ax = plots.lines(T, {"a": T, "b": T, "c": T}, xlabel="x", ylabel="y")
+    assert len({line.get_linestyle() for line in ax.lines}) == 3
+    assert len({line.get_color() for line in ax.lines}) == 3
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b", "c"]
+
+
+def test_a_single_curve_has_no_legend():
+    assert plots.lines(T, {"a": T}, xlabel="x", ylabel="y").get_legend() is None
+
+
+def test_a_short_logarithmic_axis_is_labelled_in_plain_numbers():
+    ax = plots.lines(T, {"a": T}, xlabel="x", ylabel="y", yscale="log", legend="above")
+    ax.figure.canvas.draw()
+    labels = {label.get_text() for label in ax.get_yticklabels()}
+    assert {"0.02", "0.05", "0.1"} <= labels
+
+
+def test_the_decision_line_has_the_threshold_as_probability():
+    ax = plots.clouds(X, Y)
+    limits = ax.axis()
+    plots.decision_line(FIT, 0.2, ax=ax)
+    points = np.column_stack(ax.lines[-1].get_data())
+    np.testing.assert_allclose(sigmoid(FIT.scores(points)), 0.2)
+    assert ax.axis() == limits
+
+
+def test_colours_are_told_apart_without_their_hue():
+    """Two classes may not rest on hue alone: their lightness or their marker must differ."""
+    ax = plots.clouds(X, Y)
+    shapes = {collection.get_paths()[0].vertices.shape for collection in ax.collections}
+    assert len(shapes) == 2

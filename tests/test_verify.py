@@ -1,0 +1,358 @@
+"""The checks: right on what is right, and loud on a wrong sign or factor."""
+
+import sys
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from lossutils import verify
+from lossutils.losses import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    HuberLoss,
+    MAELoss,
+    MSELoss,
+    MulticlassHingeLoss,
+    SquaredHingeLoss,
+)
+from lossutils.losses.base import RealTargets
+from lossutils.verify import (
+    check_equal,
+    compare_with_autograd,
+    complex_step,
+    numerical_derivative,
+    numerical_gradient,
+    taylor_test,
+    torch_loss,
+    torch_value_and_grad,
+)
+from tests.cases import ALL, each, example
+
+POINTS = np.linspace(-2.0, 2.0, 9)
+FAULTS = pytest.mark.parametrize("factor", [-1.0, 0.5, 2.0, 1.01])
+
+
+def wave(x):
+    """A function of several numbers, and its gradient."""
+    return float(np.sum(np.sin(x)) + x[0] * x[1]), np.cos(x) + np.array([x[1], x[0], 0.0])
+
+
+X0 = np.array([0.3, -1.2, 2.0])
+
+
+# ---- finite differences --------------------------------------------------------------------------
+
+
+def test_numerical_derivative():
+    assert_allclose(numerical_derivative(np.sin, POINTS), np.cos(POINTS), atol=1e-12)
+    assert numerical_derivative(np.exp, 0.0).shape == ()
+    assert numerical_derivative(np.exp, [[0.0, 1.0]]).shape == (1, 2)
+
+
+@pytest.mark.parametrize("power", [1, 2, 3, 4])
+def test_differences_are_exact_for_polynomials_up_to_order_4(power):
+    """With a step of 1 on small integers nothing is rounded either."""
+    x = np.arange(-3.0, 4.0)
+    derivative = numerical_derivative(lambda t: t**power, x, step=1.0)
+    assert_allclose(derivative, power * x ** (power - 1), rtol=1e-15, atol=1e-14)
+
+
+def test_the_error_of_the_differences_is_of_order_4():
+    errors = [abs(numerical_derivative(np.exp, 1.0, step=h) - np.e) for h in (0.2, 0.1)]
+    assert errors[0] / errors[1] == pytest.approx(16, rel=0.05)
+    assert errors[1] == pytest.approx(0.1**4 / 30 * np.e, rel=0.05)
+
+
+def test_numerical_gradient():
+    assert_allclose(numerical_gradient(lambda x: wave(x)[0], X0), wave(X0)[1], atol=1e-12)
+    assert numerical_gradient(np.sum, np.ones((2, 3))).shape == (2, 3)
+    assert numerical_gradient(float, 3).shape == ()
+    assert_allclose(numerical_gradient(lambda x: x @ x, [1, 2]), [2.0, 4.0], rtol=1e-12)
+
+
+def test_numerical_gradient_leaves_its_argument_alone():
+    x = np.array([1.0, 2.0])
+    numerical_gradient(lambda t: t @ t, x)
+    assert_array_equal(x, [1.0, 2.0])
+
+
+@FAULTS
+def test_differences_catch_a_fault(factor):
+    """As every test of a gradient in this suite does."""
+    wrong = factor * wave(X0)[1]
+    assert np.abs(wrong - numerical_gradient(lambda x: wave(x)[0], X0)).max() > 1e-3
+
+
+def test_complex_step_is_exact_to_rounding():
+    assert_allclose(complex_step(np.exp, POINTS), np.exp(POINTS), rtol=3e-16)
+    assert_allclose(complex_step(lambda x: x**3, [1, 2]), [3.0, 12.0], rtol=3e-16)
+    assert complex_step(np.exp, POINTS).dtype == np.float64
+
+
+# ---- the Taylor test -----------------------------------------------------------------------------
+
+
+def test_taylor_test_of_a_right_gradient_is_of_order_2():
+    result = taylor_test(wave, X0)
+    assert result.order == pytest.approx(2.0, abs=0.1)
+    assert result.steps[0] == 0.1
+    assert_allclose(result.steps[1:] / result.steps[:-1], 0.5)
+    assert len(result.steps) == len(result.remainders) == 8
+
+
+@FAULTS
+def test_taylor_test_of_a_wrong_gradient_is_of_order_1(factor):
+    """A factor of 1.01 shows at small steps only; along the gradient it cannot hide."""
+    grad = wave(X0)[1]
+    direction = grad / np.linalg.norm(grad)
+    result = taylor_test(lambda x: (wave(x)[0], factor * wave(x)[1]), X0, direction=direction)
+    assert result.order < 1.7 if factor == 1.01 else result.order == pytest.approx(1.0, abs=0.25)
+
+
+def test_taylor_test_measures_the_remainder():
+    """Of x**2 along d = 2 it is 4 h**2."""
+    result = taylor_test(lambda x: (float(x**2), 2 * x), 1.0, direction=2.0)
+    assert_allclose(result.remainders, 4 * result.steps**2, rtol=1e-10)
+    assert result.order == pytest.approx(2.0, abs=1e-6)
+
+
+def test_the_seed_decides_the_direction():
+    same, again, other = (taylor_test(wave, X0, seed=seed).remainders for seed in (0, 0, 1))
+    assert_array_equal(same, again)
+    assert not np.array_equal(same, other)
+    unit = np.random.default_rng(0).normal(size=3)
+    by_hand = taylor_test(wave, X0, direction=unit / np.linalg.norm(unit))
+    assert_array_equal(same, by_hand.remainders)
+
+
+@pytest.mark.parametrize("loss", [MSELoss(), CrossEntropyLoss(), SquaredHingeLoss()], ids=repr)
+def test_taylor_test_of_a_loss(loss):
+    scores, targets = example(loss)
+    result = taylor_test(lambda s: loss.value_and_grad(s, targets), scores)
+    assert result.order == pytest.approx(2.0, abs=0.2)
+
+
+# ---- check_equal ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "options", "line"),
+    [
+        ([1.0, 2.0], [1.0, 2.0], {}, "E holds at 2 random points (to 1e-12)"),
+        (np.ones(1000), np.ones(1000), {}, "E holds at 1,000 random points (to 1e-12)"),
+        (np.ones((3, 2)), np.ones((3, 2)), {}, "E holds at 3 random points (to 1e-12)"),
+        (2.0, 2.0, {}, "E holds (to 1e-12)"),
+        ([2.0, 2.0, 2.0], 2, {}, "E holds at 3 random points (to 1e-12)"),
+        (2, [2.0, 2.0, 2.0], {}, "E holds at 3 random points (to 1e-12)"),
+        ([1.0], [1.00005], {"tol": 1e-4}, "E holds at 1 random points (to 0.0001)"),
+        ([1.0, 2.0], [1.0, 2.0], {"points": "labels"}, "E holds at 2 labels (to 1e-12)"),
+        ([1e20], [1e20 * (1 + 1e-13)], {}, "E holds at 1 random points (to 1e-12)"),
+        ([1e-20], [-1e-20], {}, "E holds at 1 random points (to 1e-12)"),
+    ],
+)
+def test_check_equal_prints_that_it_holds(left, right, options, line, capsys):
+    assert check_equal("E", left, right, **options) is None
+    assert capsys.readouterr().out == line + "\n"
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "options", "text"),
+    [
+        (
+            [1.0, 2.0, 3.0],
+            [1.0, -2.0, 3.0],
+            {},
+            "E does not hold at point 1: left is 2.0, right is -2.0, "
+            "their relative difference 2 exceeds 1e-12",
+        ),
+        (
+            [1.0, 2.0, 8.0],
+            [1.5, 2.0, 4.0],
+            {},
+            "E does not hold at point 2: left is 8.0, right is 4.0, "
+            "their relative difference 0.5 exceeds 1e-12",
+        ),
+        (
+            np.ones((2, 2)),
+            [[1.0, 1.0], [3.0, 1.0]],
+            {"tol": 0.25},
+            "E does not hold at point 1, 0: left is 1.0, right is 3.0, "
+            "their relative difference 0.67 exceeds 0.25",
+        ),
+        (
+            0.25,
+            0.5,
+            {},
+            "E does not hold: left is 0.25, right is 0.5, "
+            "their relative difference 0.25 exceeds 1e-12",
+        ),
+        (
+            [1.0, np.nan],
+            [1.0, np.nan],
+            {},
+            "E does not hold at point 1: left is nan, right is nan, "
+            "their relative difference inf exceeds 1e-12",
+        ),
+        (
+            np.inf,
+            np.inf,
+            {},
+            "E does not hold: left is inf, right is inf, "
+            "their relative difference inf exceeds 1e-12",
+        ),
+        (
+            [1.0],
+            [1.0 + 1e-11],
+            {},
+            "E does not hold at point 0: left is 1.0, right is 1.00000000001, "
+            "their relative difference 1e-11 exceeds 1e-12",
+        ),
+    ],
+)
+def test_check_equal_says_where_it_does_not_hold(left, right, options, text, capsys):
+    with pytest.raises(AssertionError) as caught:
+        check_equal("E", left, right, **options)
+    assert str(caught.value) == text
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "text"),
+    [
+        (
+            [1.0, 2.0],
+            [1.0],
+            "E: the left side has shape (2,), the right side (1,); compute both at the same points",
+        ),
+        (
+            np.ones((2, 1)),
+            np.ones(2),
+            "E: the left side has shape (2, 1), the right side (2,); "
+            "compute both at the same points",
+        ),
+        ([], [], "E: there is no point to check; give arrays that are not empty"),
+        ([], 1.0, "E: there is no point to check; give arrays that are not empty"),
+    ],
+)
+def test_check_equal_refuses_what_it_cannot_compare(left, right, text):
+    with pytest.raises(ValueError, match="E: ") as caught:
+        check_equal("E", left, right)
+    assert str(caught.value) == text
+
+
+def test_check_equal_takes_tensors(capsys):
+    torch = pytest.importorskip("torch")
+    tensor = torch.tensor([1.0, 2.0], dtype=torch.float64, requires_grad=True)
+    check_equal("E", tensor, [1.0, 2.0])
+    check_equal("E", 2 * tensor, 2 * tensor)
+    with pytest.raises(AssertionError, match="at point 1"):
+        check_equal("E", tensor, [1.0, 3.0])
+
+
+# ---- autograd ------------------------------------------------------------------------------------
+
+
+@each(ALL)
+def test_compare_with_autograd_prints_both_lines(loss, capsys):
+    pytest.importorskip("torch")
+    scores, targets = example(loss)
+    name = type(loss).__name__
+    compare_with_autograd(loss, scores, targets)
+    assert capsys.readouterr().out == (
+        f"{name} against PyTorch: value holds (to 1e-12)\n"
+        f"{name} against PyTorch: gradient holds at 3 examples (to 1e-12)\n"
+    )
+    weights = np.array([0.0, 1.0, 2.5])
+    compare_with_autograd(loss, scores, targets, sample_weight=weights, reduction="none", tol=1e-10)
+    assert capsys.readouterr().out == (
+        f"{name} against PyTorch: value holds at 3 examples (to 1e-10)\n"
+        f"{name} against PyTorch: gradient holds at 3 examples (to 1e-10)\n"
+    )
+
+
+@FAULTS
+@pytest.mark.parametrize("part", ["value", "gradient"])
+def test_compare_with_autograd_catches_a_fault(factor, part):
+    pytest.importorskip("torch")
+    wrong = {
+        "_value": lambda self, s, y, shared: factor * (s - y) ** 2,
+        "_gradient": lambda self, s, y, shared: factor * 2 * (s - y),
+    }
+    faulty = type("MSELoss", (MSELoss,), {f"_{part}": wrong[f"_{part}"]})
+    with pytest.raises(AssertionError, match=f"^MSELoss against PyTorch: {part} does not hold"):
+        compare_with_autograd(faulty(), [0.5, -1.0], [0.0, 1.0])
+
+
+def pytorch_modules(nn):
+    """Pairs of a loss and the module of PyTorch that its documentation names, times a factor."""
+    return [
+        (MSELoss(), nn.MSELoss(), 1),
+        (MAELoss(), nn.L1Loss(), 1),
+        (HuberLoss(delta=0.25), nn.HuberLoss(delta=0.25), 1),
+        (BCELoss(), nn.BCELoss(), 1),
+        (BCEWithLogitsLoss(), nn.BCEWithLogitsLoss(), 1),
+        (CrossEntropyLoss(), nn.CrossEntropyLoss(), 1),
+        (CrossEntropyLoss(label_smoothing=0.1), nn.CrossEntropyLoss(label_smoothing=0.1), 1),
+        (MulticlassHingeLoss(variant="weston-watkins"), nn.MultiMarginLoss(), 3),
+    ]
+
+
+def test_losses_are_those_of_pytorch():
+    """The documentation's claims, apart from the map that `torch_loss` holds."""
+    torch = pytest.importorskip("torch")
+    for loss, module, factor in pytorch_modules(torch.nn):
+        scores, targets = example(loss)
+        if targets.ndim == 1 and scores.ndim == 1:
+            targets = targets.astype(float)
+        expected = module(torch.tensor(scores), torch.tensor(targets)).item()
+        assert_allclose(loss(scores, targets), factor * expected, rtol=1e-14)
+
+
+def test_losses_are_those_of_scikit_learn():
+    metrics = pytest.importorskip("sklearn.metrics")
+    scores, labels = example(CrossEntropyLoss())
+    assert_allclose(MulticlassHingeLoss()(scores, labels), metrics.hinge_loss(labels, scores))
+    p, y = np.array([0.1, 0.6, 0.9]), np.array([0, 1, 1])
+    assert_allclose(BCELoss()(p, y), metrics.log_loss(y, p), rtol=1e-14)
+
+
+def test_torch_value_and_grad_has_the_shapes_of_the_loss():
+    pytest.importorskip("torch")
+    scores, targets = example(CrossEntropyLoss())
+    for reduction, shape in (("mean", ()), ("sum", ()), ("none", (3,))):
+        value, grad = torch_value_and_grad(
+            CrossEntropyLoss(), scores.astype(np.float32), targets, reduction=reduction
+        )
+        assert value.shape == shape
+        assert (grad.shape, grad.dtype) == ((3, 3), np.float64)
+
+
+def test_equal_violations_send_their_gradient_to_the_first():
+    """As in the closed form; autograd of PyTorch's amax would share it."""
+    pytest.importorskip("torch")
+    _, grad = torch_value_and_grad(MulticlassHingeLoss(), np.zeros((1, 3)), np.array([2]))
+    assert_array_equal(grad, [[1.0, 0.0, -1.0]])
+
+
+def test_an_unknown_loss_has_no_counterpart():
+    pytest.importorskip("torch")
+
+    class Cubed(RealTargets):
+        def __repr__(self):
+            return "Cubed()"
+
+    with pytest.raises(ValueError, match="counterpart") as caught:
+        torch_loss(Cubed())
+    assert str(caught.value) == (
+        "no PyTorch counterpart of Cubed() is known; known are MSELoss, MAELoss, HuberLoss, "
+        "SigmoidMSELoss, BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, OneVsRestCrossEntropyLoss, "
+        "HingeLoss, SquaredHingeLoss, MulticlassHingeLoss, SoftmaxMSELoss, ExpMSELoss"
+    )
+
+
+def test_verifying_knows_no_closed_form():
+    """Else agreement with one would be no evidence: no loss is imported, only their base."""
+    assert "torch" not in vars(sys.modules["lossutils.verify"])
+    assert not [name for name in vars(verify) if name.endswith("Loss")]

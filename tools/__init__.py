@@ -1,0 +1,1 @@
+"""Commands for the people who write the course; the Makefile calls them."""

@@ -1,0 +1,92 @@
+"""Re-execute notebooks and store their outputs, so that doing it twice leaves no difference.
+
+What changes from run to run without meaning anything is left out: the time each cell took, the
+patch release of Python, the state and the random ids of widgets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellControlSignal, DeadKernelError
+from tqdm import tqdm
+
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python", "pygments_lexer": "ipython3"},
+}
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def execute(path: Path, timeout: int) -> nbformat.NotebookNode:
+    """Run the notebook at `path` in a new kernel; return it with its outputs and stable metadata."""
+    notebook = nbformat.read(path, as_version=4)
+    running = 0
+
+    def start(cell: nbformat.NotebookNode, cell_index: int) -> None:
+        nonlocal running
+        running = cell_index
+        bar.update(cell_index + 1 - bar.n)
+
+    client = NotebookClient(
+        notebook,
+        timeout=timeout,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+        coalesce_streams=True,
+        record_timing=False,
+        store_widget_state=False,
+        on_cell_start=start,
+        extra_arguments=["--log-level=ERROR"],  # the kernel's, whose warnings are not the notebook's
+    )
+    with tqdm(total=len(notebook.cells), desc=str(path), unit="cell") as bar:
+        try:
+            client.execute()
+        except (CellControlSignal, DeadKernelError) as error:
+            cell = notebook.cells[running]
+            where = f"{path}, cell {running + 1} of {len(notebook.cells)} (id {cell.get('id')})"
+            raise RuntimeError(f"{where}:\n{error}") from error
+
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata.update(METADATA)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET, None)
+    return notebook
+
+
+def save(notebook: nbformat.NotebookNode, path: Path) -> None:
+    """Replace the file at `path` as a whole, or not at all."""
+    part = path.with_name(path.name + ".part")
+    nbformat.write(notebook, part)
+    part.replace(path)
+
+
+def main() -> int:
+    """Read the command line, refresh each notebook, and return the number that failed."""
+    parser = argparse.ArgumentParser(prog="python -m tools.refresh", description=__doc__)
+    parser.add_argument("notebooks", nargs="*", type=Path, help="default: chapters/*.ipynb")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write copies there instead")
+    parser.add_argument("--timeout", type=int, default=600, help="seconds for one cell (%(default)s)")
+    options = parser.parse_args()
+
+    failures = 0
+    for path in options.notebooks or sorted(Path("chapters").glob("*.ipynb")):
+        try:
+            notebook = execute(path, options.timeout)
+        except RuntimeError as error:
+            failures += 1
+            print(f"\n{error}\n{path} is left as it was.", file=sys.stderr)
+            continue
+        if options.out:
+            options.out.mkdir(parents=True, exist_ok=True)
+        save(notebook, options.out / path.name if options.out else path)
+    return failures
+
+
+if __name__ == "__main__":
+    sys.exit(main())
