@@ -37,12 +37,13 @@ def engine() -> quickjs.Context:
 
 @lru_cache(None)
 def typeset(tex: str, display: bool) -> str:
-    """Return the HTML and MathML of a formula; raise quickjs.JSException where it does not parse."""
+    """Return a formula as HTML and MathML; raise quickjs.JSException where it does not parse."""
     options = json.dumps({"displayMode": display, "strict": False})
     return engine().eval(f"katex.renderToString({json.dumps(tex)}, {options})")
 
 
 def render(node: nodes.Element, tex: str, display: bool) -> str:
+    """Return the HTML of a formula; warn where it does not parse, and show its source."""
     try:
         return typeset(tex, display)
     except quickjs.JSException as error:
@@ -81,6 +82,7 @@ def add_style(app, pagename, templatename, context, doctree) -> None:
 
 
 def setup(app) -> dict[str, bool]:
+    """Register the renderer, and publish the style sheet with its fonts."""
     app.add_html_math_renderer("katex", (visit_math, None), (visit_math_block, None))
     app.connect("config-inited", lambda _, config: config.html_static_path.append(str(VENDOR)))
     app.connect("html-page-context", add_style)

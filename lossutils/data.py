@@ -46,7 +46,8 @@ def gaussian_clouds(
     means : pair of points
         Centres of class 0 and class 1.
     positive_share : float in (0, 1), default 0.5
-        Share of class 1; its examples number ``round(positive_share * m)``, at least 1 of each class.
+        Share of class 1; its examples number ``round(positive_share * m)``, and there is at least 1
+        of each class.
 
     Returns
     -------
@@ -208,7 +209,9 @@ def diabetes(*, test_share: float = 0.25, seed: int = 0) -> Split:
     """
     bunch = optional_import("sklearn.datasets", "data").load_diabetes(scaled=False)
     features = tuple(bunch.feature_names)
-    return _split(bunch.data, bunch.target, features, ("progression",), test_share, seed, scale=True)
+    return _split(
+        bunch.data, bunch.target, features, ("progression",), test_share, seed, scale=True
+    )
 
 
 def _split(X, y, feature_names, target_names, test_share, seed, *, scale) -> Split:

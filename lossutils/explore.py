@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from hashlib import sha256
 from itertools import chain, product
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
 from ._optional import optional_import
@@ -66,7 +66,9 @@ def explore(
         If matplotlib is not installed.
     """
     if not parameters:
-        raise ValueError("explore needs a parameter to move, as in explore(draw, ..., p=[0.1, 0.2])")
+        raise ValueError(
+            "explore needs a parameter to move, as in explore(draw, ..., p=[0.1, 0.2])"
+        )
     values = {name: list(choices) for name, choices in parameters.items()}
     for name, choices in values.items():
         if len(choices) < 2:
@@ -106,7 +108,8 @@ class Explorer:
     def to_html(self) -> str:
         """Return the explorer as HTML that needs no kernel: every figure, and range inputs."""
         combinations = [
-            dict(zip(self._values, choice, strict=True)) for choice in product(*self._values.values())
+            dict(zip(self._values, choice, strict=True))
+            for choice in product(*self._values.values())
         ]
         first = {name: choices[self._start[name]] for name, choices in self._values.items()}
         drawn = [_draw_svg(self._draw, combination) for combination in combinations]
@@ -125,7 +128,8 @@ class Explorer:
             f'<div class="explorer-controls" hidden>{self._controls()}</div>'
             '<svg width="0" height="0" style="position:absolute" aria-hidden="true">'
             f"<defs>{''.join(shared.values())}</defs></svg>"
-            f'<div class="explorer-frames" role="img" aria-labelledby="{uid}-caption">{frames}</div>'
+            f'<div class="explorer-frames" role="img" aria-labelledby="{uid}-caption">'
+            f"{frames}</div>"
             f'<figcaption id="{uid}-caption" aria-live="polite">'
             f"{html.escape(self._describe(**first))}</figcaption></figure>"
         )
@@ -136,10 +140,11 @@ class Explorer:
         for name, choices in self._values.items():
             label, at = html.escape(self._labels[name]), self._start[name]
             ticks = [_format(value) for value in choices]
+            now = html.escape(ticks[at])
             inputs.append(
-                f"<label>{label} = <output>{html.escape(ticks[at])}</output>"
+                f"<label>{label} = <output>{now}</output>"
                 f'<input type="range" min="0" max="{len(choices) - 1}" step="1" value="{at}" '
-                f'autocomplete="off" aria-label="{label}" aria-valuetext="{html.escape(ticks[at])}" '
+                f'autocomplete="off" aria-label="{label}" aria-valuetext="{now}" '
                 f'data-ticks="{_attribute(ticks)}"></label>'
             )
         return "".join(inputs)
@@ -200,7 +205,7 @@ def _inline(svg: str, uid: str, shared: dict[str, str]) -> Element:
     all figures of an explorer, since matplotlib names each by a hash of what it is. Their style
     element, which would apply to the whole page, becomes two attributes.
     """
-    root = ElementTree.fromstring(svg[svg.index("<svg") :])
+    root = ET.fromstring(svg[svg.index("<svg") :])
     definitions = []
     for parent in list(root.iter()):
         for child in list(parent):
@@ -238,7 +243,7 @@ def _share_repeated(svgs: list[Element], uid: str, shared: dict[str, str]) -> No
             if child.tag == "g" and seen[text] > 1 and len(text) > MIN_SHARED:
                 name = f"{uid}-{sha256(text.encode()).hexdigest()[:8]}"
                 shared.setdefault(name, text.replace("<g", f'<g id="{name}"', 1))
-                parent[i] = ElementTree.Element("use", href=f"#{name}")
+                parent[i] = ET.Element("use", href=f"#{name}")
             else:
                 visit(child)
 
@@ -256,7 +261,7 @@ def _adapt(key: str, value: str, uid: str) -> str:
 
 
 def _text(element: Element) -> str:
-    return ElementTree.tostring(element, "unicode")
+    return ET.tostring(element, "unicode")
 
 
 def _attribute(values: list[str]) -> str:

@@ -90,7 +90,7 @@ def linear_value_and_grad(
         block_value, grad = loss.value_and_grad(
             x @ W + b, y, sample_weight=weights, reduction="sum"
         )
-        value += block_value
+        value += float(block_value)
         dW += x.T @ grad
         db += grad.sum(axis=0)
 

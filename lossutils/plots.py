@@ -1,8 +1,8 @@
 """House style of the figures: SVG, colour-blind-safe, legible on a phone.
 
-Call `use_house_style` once in a notebook; the other functions draw on the current axes, or on ``ax``.
-Figures are narrow with large type, since a phone shows them 330 pixels wide, and panels stand
-one below the other. Curves differ in dash as well as in colour.
+Call `use_house_style` once in a notebook; the other functions draw on the current axes, or on
+``ax``. Figures are narrow with large type, since a phone shows them 330 pixels wide, and panels
+stand one below the other. Curves differ in dash as well as in colour.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def use_house_style() -> None:
     """
     mpl = optional_import("matplotlib", "plots")
     cycle = mpl.cycler(
-        color=[BLUE, VERMILION, GREEN, PURPLE, ORANGE], linestyle=["-", "--", "-.", ":", (0, (6, 2))]
+        color=[BLUE, VERMILION, GREEN, PURPLE, ORANGE],
+        linestyle=["-", "--", "-.", ":", (0, (6, 2))],
     )
     mpl.rcParams.update({**STYLE, "axes.prop_cycle": cycle})
     backend = optional_import("matplotlib_inline.backend_inline", "plots")
@@ -102,7 +103,7 @@ def lines(
     xlabel: str,
     ylabel: str,
     title: str = "",
-    legend: str = "best",
+    legend: Any = "best",
     ax: Axes | None = None,
     **axes_properties: Any,
 ) -> Axes:
@@ -136,8 +137,14 @@ def lines(
         if axis.get_scale() == "log":
             _plain_log_ticks(axis)
     if len(curves) > 1 and legend == "above":
-        place = {"loc": "lower left", "bbox_to_anchor": (-0.08, 1.0), "ncols": len(curves)}
-        ax.legend(**place, frameon=False, columnspacing=1.2, handlelength=1.6)
+        ax.legend(
+            loc="lower left",
+            bbox_to_anchor=(-0.08, 1.0),
+            ncols=len(curves),
+            columnspacing=1.2,
+            handlelength=1.6,
+            frameon=False,
+        )
     elif len(curves) > 1:
         ax.legend(loc=legend)
     return ax
@@ -235,7 +242,11 @@ def decision_line(fit: Fit, threshold: float, *, ax: Axes | None = None) -> None
 
 
 def clouds(
-    X: ArrayLike, y: ArrayLike, *, ax: Axes | None = None, names: Sequence[str] = ("class 0", "class 1")
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    ax: Axes | None = None,
+    names: Sequence[str] = ("class 0", "class 1"),
 ) -> Axes:
     """Scatter two classes of points, told apart by colour and by shape.
 
@@ -258,7 +269,8 @@ def clouds(
     ax = ax or _plt().gca()
     for label, marker in enumerate("o^"):
         ax.scatter(
-            *X[y == label].T,
+            X[y == label, 0],
+            X[y == label, 1],
             s=28,
             marker=marker,
             color=CLASS_COLOURS[label],

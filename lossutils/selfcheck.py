@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
-def check_answer(name: str, answer: ArrayLike | None, expected: ArrayLike, *, tol: float = 1e-6) -> None:
+def check_answer(
+    name: str, answer: ArrayLike | None, expected: ArrayLike, *, tol: float = 1e-6
+) -> None:
     """Compare an answer with what an independent computation gives, and print the outcome.
 
     Parameters

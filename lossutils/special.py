@@ -68,7 +68,7 @@ def sigmoid(z: ArrayLike) -> Array:
 
 
 def sigmoid_derivative(z: ArrayLike) -> Array:
-    r"""Derivative :math:`\sigma'(z) = \sigma(z)\,\sigma(-z)`, at most 1/4, which it reaches at z = 0.
+    r"""Derivative :math:`\sigma'(z) = \sigma(z)\,\sigma(-z)`, at most 1/4 (at z = 0).
 
     Parameters
     ----------
@@ -161,7 +161,8 @@ def softmax_parts(s: Float64Array) -> SoftmaxParts:
     Returns
     -------
     SoftmaxParts
-        A row with one infinite score gives the limit; with two equal infinities, or a NaN, it is NaN.
+        A row with one infinite score gives the limit; with two equal infinities, or a NaN, it is
+        NaN.
     """
     top = np.argmax(s, axis=1, keepdims=True)
     largest = np.take_along_axis(s, top, axis=1)
@@ -194,7 +195,8 @@ def exact_difference(a: Float64Array, b: Float64Array) -> tuple[Float64Array, Fl
 
     Notes
     -----
-    Knuth's TwoSum: D. E. Knuth, *The Art of Computer Programming*, vol. 2, section 4.2.2, theorem B.
+    Knuth's TwoSum: D. E. Knuth, *The Art of Computer Programming*, vol. 2, section 4.2.2,
+    theorem B.
     """
     difference = a - b
     minus_b = difference - a

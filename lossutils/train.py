@@ -204,8 +204,8 @@ def fit_linear_autograd(
         w_t, b_t = (torch.tensor(p, dtype=torch.float64, requires_grad=True) for p in (W, b))
         scores = torch.tensor(x, dtype=torch.float64) @ w_t + b_t
         value = value_of(scores, torch.tensor(targets)).mean() + 0.5 * l2 * (w_t**2).sum()
-        value.backward()
-        return value.item(), w_t.grad.numpy(), b_t.grad.numpy()
+        dW, db = torch.autograd.grad(value, (w_t, b_t))
+        return value.item(), dW.numpy(), db.numpy()
 
     return _fit(value_and_grad, loss, X, y, lr, steps, batch_size, seed, progress, start)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ._optional import optional_import
 from .losses import base
@@ -80,7 +80,7 @@ def numerical_gradient(
     return np.reshape(entries, x.shape)
 
 
-def complex_step(f: Callable[[Array], Array], x: ArrayLike) -> Float64Array:
+def complex_step(f: Callable[[NDArray[Any]], NDArray[Any]], x: ArrayLike) -> Float64Array:
     r"""Derivative of an analytic function that works element by element, without cancellation.
 
     .. math:: f'(x) = \operatorname{Im} f(x + ih) / h + O(h^2), \qquad h = 10^{-100}
@@ -99,7 +99,7 @@ def complex_step(f: Callable[[Array], Array], x: ArrayLike) -> Float64Array:
         The derivative, exact to rounding.
     """
     h = 1e-100
-    return np.imag(f(np.asarray(x, dtype=np.float64) + 1j * h)) / h
+    return f(np.asarray(x, dtype=np.float64) + 1j * h).imag / h
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def taylor_test(
     d = np.asarray(direction, dtype=np.float64)
     value, grad = value_and_grad(x)
     slope = np.sum(grad * d)
-    steps = 0.1 * 0.5 ** np.arange(8)
+    steps: Float64Array = 0.1 * 0.5 ** np.arange(8.0)
     remainders = [abs(value_and_grad(x + h * d)[0] - value - h * slope) for h in steps]
     return TaylorTest(steps, np.array(remainders))
 
@@ -160,12 +160,12 @@ def check_equal(
     tol: float = 1e-12,
     points: str = "random points",
 ) -> None:
-    """Check the equation ``tag``: print that it holds, or raise and show where it does not.
+    r"""Check the equation ``tag``: print that it holds, or raise and show where it does not.
 
     Parameters
     ----------
     tag : str
-        Name of the equation, as in its ``\\tag{...}``.
+        Name of the equation, as in its ``\tag{...}``.
     left, right : array_like
         Its two sides, computed independently at the same points: the same shape, the first axis
         running over the points. A side that is a single number is compared with every point.
@@ -280,9 +280,9 @@ def torch_value_and_grad(
     w = np.ones(len(values)) if sample_weight is None else np.asarray(sample_weight)
     values = values * torch.tensor(w, dtype=torch.float64)
     total = values.sum() / w.sum() if reduction == "mean" else values.sum()
-    total.backward()
+    (grad,) = torch.autograd.grad(total, s)
     value = values if reduction == "none" else total
-    return value.detach().numpy(), s.grad.numpy()
+    return value.detach().numpy(), grad.numpy()
 
 
 def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
@@ -310,6 +310,7 @@ def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
     """
     torch = optional_import("torch", "torch")
     F = torch.nn.functional
+    settings: Any = loss  # its margin, delta and so on, which only some losses have
 
     def per_example(values):
         return values.mean(dim=1) if values.ndim == 2 else values
@@ -328,25 +329,25 @@ def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
         return F.binary_cross_entropy(p, y, reduction="none").sum(dim=1)
 
     def hinge(s, y):
-        return torch.relu(loss.margin - y * s)
+        return torch.relu(settings.margin - y * s)
 
     def multiclass_hinge(s, y):
         right = s.gather(1, y[:, None])
         wrong = F.one_hot(y, s.shape[1]) == 0
-        violations = torch.relu(loss.margin + s - right)[wrong].reshape(len(s), -1)
-        if loss.variant == "weston-watkins":
+        violations = torch.relu(settings.margin + s - right)[wrong].reshape(len(s), -1)
+        if settings.variant == "weston-watkins":
             return violations.sum(dim=1)
         return violations.max(dim=1).values  # not amax, which shares the gradient of a tie
 
     counterparts = {
         "MSELoss": real(F.mse_loss),
         "MAELoss": real(F.l1_loss),
-        "HuberLoss": real(lambda s, y, **kw: F.huber_loss(s, y, delta=loss.delta, **kw)),
+        "HuberLoss": real(lambda s, y, **kw: F.huber_loss(s, y, delta=settings.delta, **kw)),
         "SigmoidMSELoss": lambda s, y: 0.5 * (y - torch.sigmoid(s)) ** 2,
         "BCELoss": real(F.binary_cross_entropy),
         "BCEWithLogitsLoss": real(F.binary_cross_entropy_with_logits),
         "CrossEntropyLoss": lambda s, y: F.cross_entropy(
-            s, as_classes(y), label_smoothing=loss.label_smoothing, reduction="none"
+            s, as_classes(y), label_smoothing=settings.label_smoothing, reduction="none"
         ),
         "OneVsRestCrossEntropyLoss": one_vs_rest,
         "HingeLoss": hinge,

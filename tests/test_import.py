@@ -6,7 +6,18 @@ import textwrap
 
 import pytest
 
-MODULES = ["losses", "linear", "train", "verify", "data", "plots", "explore"]
+MODULES = [
+    "special",
+    "losses",
+    "linear",
+    "train",
+    "verify",
+    "data",
+    "metrics",
+    "plots",
+    "explore",
+    "selfcheck",
+]
 
 BLOCKED = """
 import sys

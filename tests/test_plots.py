@@ -1,4 +1,4 @@
-"""Figures are the same bytes in every run, show the data they are given, and differ if it differs."""
+"""Figures are the same bytes in every run, and others if the data are others."""
 
 import io
 

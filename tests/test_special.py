@@ -96,6 +96,14 @@ def test_softmax_of_infinities():
     assert np.isnan(log_p[3:]).all()
 
 
+def test_a_difference_too_large_for_a_float_is_no_cause_for_a_warning():
+    """Every warning is an error in these tests."""
+    row = [1.7e308, -1.7e308]
+    assert_array_equal(softmax(row), [1.0, 0.0])
+    assert_array_equal(log_softmax(row), [0.0, -np.inf])
+    assert logsumexp(row) == 1.7e308
+
+
 @one_number
 def test_nan_in_nan_out(function):
     assert_array_equal(np.isnan(function([np.nan, 1.0])), [True, False])

@@ -23,7 +23,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def execute(path: Path, timeout: int) -> nbformat.NotebookNode:
-    """Run the notebook at `path` in a new kernel; return it with its outputs and stable metadata."""
+    """Run the notebook at `path` in a new kernel; return it with its outputs, made stable."""
     notebook = nbformat.read(path, as_version=4)
     running = 0
 
@@ -41,7 +41,8 @@ def execute(path: Path, timeout: int) -> nbformat.NotebookNode:
         record_timing=False,
         store_widget_state=False,
         on_cell_start=start,
-        extra_arguments=["--log-level=ERROR"],  # the kernel's, whose warnings are not the notebook's
+        # the kernel's own log, whose warnings are not the notebook's
+        extra_arguments=["--log-level=ERROR"],
     )
     with tqdm(total=len(notebook.cells), desc=str(path), unit="cell") as bar:
         try:
@@ -71,7 +72,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.refresh", description=__doc__)
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: chapters/*.ipynb")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write copies there instead")
-    parser.add_argument("--timeout", type=int, default=600, help="seconds for one cell (%(default)s)")
+    parser.add_argument(
+        "--timeout", type=int, default=600, help="seconds for one cell (%(default)s)"
+    )
     options = parser.parse_args()
 
     failures = 0

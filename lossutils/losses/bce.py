@@ -66,9 +66,9 @@ class BCEWithLogitsLoss(UnitTargets):
               \frac{\partial l}{\partial z} = \sigma(z) - y
 
     Scores are logits z, shape (m,); targets lie in [0, 1], shape (m,). Convex; the gradient is the
-    error of the prediction and lies in [-1, 1]. For labels 0 and 1 both keep their relative accuracy
-    (2 eps) in the tail, where ``torch.nn.BCEWithLogitsLoss`` rounds the gradient to 0. Infinite
-    logits give the limits: z = +inf costs 0 if y = 1, else +inf. Called as every `Loss`.
+    error of the prediction and lies in [-1, 1]. For labels 0 and 1 both keep their relative
+    accuracy (2 eps) in the tail, where ``torch.nn.BCEWithLogitsLoss`` rounds the gradient to 0.
+    Infinite logits give the limits: z = +inf costs 0 if y = 1, else +inf. Called as every `Loss`.
 
     Notes
     -----

@@ -17,8 +17,8 @@ class CrossEntropyLoss(ClassTargets):
     .. math:: l = \log \sum_k e^{s_k} - y^\top s, \qquad \nabla_s l = \operatorname{softmax}(s) - y
 
     Scores are logits, shape (m, K) with K ≥ 2; targets are integer labels 0 … K-1, shape (m,), or
-    probabilities that sum to 1, shape (m, K). Convex, unchanged when a constant is added to a row of
-    scores, and its gradient sums to 0 over the classes. Value and gradient keep their relative
+    probabilities that sum to 1, shape (m, K). Convex, unchanged when a constant is added to a row
+    of scores, and its gradient sums to 0 over the classes. Value and gradient keep their relative
     accuracy where they are tiny. One infinite logit gives the limit; called as every `Loss`. It is
     ``torch.nn.CrossEntropyLoss``.
 
@@ -46,7 +46,8 @@ class CrossEntropyLoss(ClassTargets):
     def __post_init__(self) -> None:
         if not 0 <= self.label_smoothing <= 1:
             raise ValueError(
-                f"CrossEntropyLoss: label_smoothing must lie in [0, 1], got {self.label_smoothing!r}"
+                "CrossEntropyLoss: label_smoothing must lie in [0, 1], "
+                f"got {self.label_smoothing!r}"
             )
 
     def _check_targets(self, s, targets):
@@ -88,7 +89,7 @@ class OneVsRestCrossEntropyLoss(ClassTargets):
     """
 
     def _shared(self, s, y):
-        """Return the parts of the softmax, of that of the classes other than the top, and a mask."""
+        """Return the softmax's parts, those of the classes other than the top, and a mask."""
         parts = softmax_parts(s)
         not_top = np.ones(s.shape, dtype=bool)
         np.put_along_axis(not_top, parts.top, False, axis=1)

@@ -99,9 +99,9 @@ class MulticlassHingeLoss(ClassTargets):
 
     A class that counts (the largest violation, or each positive one) has gradient +1, and the right
     class minus their number. Scores have shape (m, K) with K ≥ 2, targets are integer labels
-    0 … K-1, shape (m,). At a kink a violation of 0 does not count; of several largest ones the first
-    does. Called as every `Loss`. Crammer-Singer is scikit-learn's ``hinge_loss``; Weston-Watkins is
-    K times ``torch.nn.MultiMarginLoss``.
+    0 … K-1, shape (m,). At a kink a violation of 0 does not count; of several largest ones the
+    first does. Called as every `Loss`. Crammer-Singer is scikit-learn's ``hinge_loss``;
+    Weston-Watkins is K times ``torch.nn.MultiMarginLoss``.
 
     Parameters
     ----------

@@ -71,7 +71,8 @@ class HuberLoss(RealTargets):
               \frac{1}{K} \operatorname{clip}(d_k, -\delta, \delta), \quad d = s - y
 
     Scores and targets have the same shape, (m,) or (m, K), with K = 1 for (m,). Note the ½, as in
-    ``torch.nn.HuberLoss``. For descent it is half MSE with clipped gradients. Called as every `Loss`.
+    ``torch.nn.HuberLoss``. For descent it is half MSE with clipped gradients. Called as every
+    `Loss`.
 
     Parameters
     ----------

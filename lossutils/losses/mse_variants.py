@@ -92,8 +92,8 @@ class ExpMSELoss(ClassTargets):
               \nabla_s l = -\frac{2}{K} (y - e^s) \odot e^s
 
     Scores have shape (m, K) with K ≥ 2; targets are integer labels 0 … K-1, shape (m,), or
-    probabilities that sum to 1, shape (m, K). The gradient is positive on every wrong class, vanishes
-    as a score falls and grows like :math:`e^{2s}` as it rises. Called as every `Loss`.
+    probabilities that sum to 1, shape (m, K). The gradient is positive on every wrong class,
+    vanishes as a score falls and grows like :math:`e^{2s}` as it rises. Called as every `Loss`.
 
     Notes
     -----

@@ -5,6 +5,7 @@ what a tag is, and honours marks that switch it off.
 """
 
 import re
+from itertools import pairwise
 from statistics import median, quantiles
 
 import nbformat
@@ -124,7 +125,7 @@ def test_no_two_cells_in_a_row_without_a_word(notebook):
             "text/markdown" in output.get("data", {}) for output in cell.outputs
         )
 
-    for before, after in zip(notebook.cells, notebook.cells[1:], strict=False):
+    for before, after in pairwise(notebook.cells):
         assert speaks(before) or speaks(after), f"{before.source}\n---\n{after.source}"
 
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_refresh_with_one_thread_changes_no_byte(chapter, tmp_path):
-    single = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     subprocess.run(
         [sys.executable, "-m", "tools.refresh", str(chapter), "--out", str(tmp_path)],
         cwd=ROOT,

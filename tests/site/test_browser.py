@@ -1,0 +1,139 @@
+"""The pages in a real browser: nothing fails, nothing overflows, sliders move by keyboard."""
+
+import os
+import shutil
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.site.toc import toc_pages
+
+BROWSER = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SCREENS = {"phone": (360, 740), "desktop": (1280, 900)}
+
+pytestmark = pytest.mark.skipif(
+    BROWSER is None and "CI" not in os.environ,
+    reason="no Chromium or Chrome is installed; install one to test the site in a browser",
+)
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Open a page, and complain at the end about anything that went wrong in it."""
+    contexts, complaints = [], []
+
+    def opened(page, screen="desktop", **options):
+        width, height = SCREENS[screen]
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.on(
+            "console",
+            lambda message: (
+                message.type in ("error", "warning") and complaints.append(message.text)
+            ),
+        )
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        if options.get("java_script_enabled", True):  # else the browser cancels what it preloads
+            tab.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+        tab.on(
+            "request",
+            lambda request: (
+                request.url.startswith((address, "data:"))
+                or complaints.append(f"leaves the site: {request.url}")
+            ),
+        )
+        tab.goto(f"{address}/{page}.html", wait_until="load")
+        return tab
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_page_opens_without_complaint_and_fits_the_screen(open_page, page, screen, theme):
+    tab = open_page(page, screen, color_scheme=theme)
+    assert tab.evaluate("document.documentElement.dataset.theme") == theme
+    assert tab.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen][0]
+
+
+CHAPTERS = [page for page in toc_pages() if page.startswith("chapters/")]
+
+
+def visible(explorer):
+    frames = explorer.locator(".explorer-frame")
+    return [i for i in range(frames.count()) if frames.nth(i).is_visible()]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_explorers_move_by_keyboard(open_page, chapter):
+    tab = open_page(chapter)
+    explorers = tab.locator(".explorer")
+    assert explorers.count() >= 1
+    for explorer in explorers.all():
+        slider = explorer.locator("input[type=range]").first
+        frames = explorer.locator(".explorer-frame").count()
+        start = int(slider.input_value())
+        assert visible(explorer) == [start]
+        slider.focus()
+        for key, index in [("ArrowRight", start + 1), ("Home", 0), ("End", frames - 1)]:
+            said = explorer.locator("figcaption").inner_text()
+            tick = slider.get_attribute("aria-valuetext")
+            tab.keyboard.press(key)
+            assert visible(explorer) == [index]
+            assert explorer.locator("figcaption").inner_text() != said
+            assert slider.get_attribute("aria-valuetext") != tick
+            assert explorer.locator("output").inner_text() == slider.get_attribute("aria-valuetext")
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_without_scripts_the_starting_frame_shows_and_no_dead_control(open_page, chapter):
+    tab = open_page(chapter, java_script_enabled=False)
+    for explorer in tab.locator(".explorer").all():
+        assert len(visible(explorer)) == 1
+        assert not explorer.locator(".explorer-controls").is_visible()
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_figure_is_drawn_on_white_in_the_dark(open_page, chapter):
+    tab = open_page(chapter, color_scheme="dark")
+    for picture in tab.locator(".cell_output img, .explorer-frames").all():
+        assert picture.evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(255, 255, 255)"

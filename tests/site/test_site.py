@@ -1,0 +1,109 @@
+"""What the built pages promise: complete, linked, described, and alone on the net."""
+
+import re
+from functools import cache
+from itertools import pairwise
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from bs4 import BeautifulSoup
+
+from tests.site.toc import toc_pages
+
+GENERATED = {"index", "genindex", "search"}
+LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
+
+
+@cache
+def parse(path):
+    return BeautifulSoup(path.read_text("utf8"), "html5lib")
+
+
+@pytest.fixture
+def soup(site, page):
+    return parse(site / f"{page}.html")
+
+
+@pytest.fixture
+def article(soup):
+    return soup.select_one("article.bd-article")
+
+
+def test_exactly_the_pages_of_the_table_of_contents_are_published(site):
+    pages = {str(path.relative_to(site))[:-5] for path in site.rglob("*.html")}
+    pages = {page for page in pages if not page.startswith("_static/")}  # the theme's macros
+    assert pages - GENERATED == set(toc_pages())
+
+
+def test_no_source_is_published_that_is_no_page(site):
+    sources = {str(path.relative_to(site / "_sources")) for path in site.glob("_sources/**/*.*")}
+    assert {source.partition(".")[0] for source in sources} == set(toc_pages())
+
+
+def test_links_and_anchors_resolve(site, page, soup):
+    here = site / f"{page}.html"
+    for link in soup.select("a[href]"):
+        parts = urlsplit(link["href"])
+        if parts.scheme or parts.netloc or "search.html" in parts.path:
+            continue
+        target = (here.parent / unquote(parts.path)).resolve() if parts.path else here
+        target = target / "index.html" if target.is_dir() else target
+        assert target.exists(), link["href"]
+        if parts.fragment and target.suffix == ".html":
+            assert parse(target).find(id=unquote(parts.fragment)), link["href"]
+
+
+def test_nothing_is_loaded_from_another_host(site, soup):
+    for name, attribute in LOADS.items():
+        for element in soup.find_all(name, {attribute: True}):
+            if element.get("rel") not in (["canonical"], ["next"], ["prev"]):
+                assert not urlsplit(element[attribute]).netloc, element
+
+
+def test_no_style_sheet_loads_from_another_host(site):
+    for path in site.rglob("*.css"):
+        for address in re.findall(
+            r"(?:url\(|@import\s+)['\"]?([^'\")\s;]+)", path.read_text("utf8")
+        ):
+            assert not re.match(r"(https?:)?//", address), f"{path.name}: {address}"
+
+
+def test_images_have_alternative_text(soup):
+    for image in soup.select("img"):
+        assert image.get("alt", "").strip() or image.get("role") == "presentation", image
+
+
+def test_every_figure_of_the_chapter_is_there(site, page, article):
+    for image in article.select("img"):
+        assert (site / page).parent.joinpath(image["src"]).resolve().exists()
+
+
+def test_formulas_are_typeset(page, article):
+    text = BeautifulSoup(str(article), "html5lib")
+    for element in text.select("pre, code, .katex, script"):
+        element.decompose()
+    assert not re.search(r"\$|\\\(|\\\[|\\frac|\\tag", text.get_text())
+    assert not article.select(".katex-error")
+    assert article.select(".katex")
+
+
+def test_named_formulas_show_their_names(page, article):
+    names = {tag.get_text() for tag in article.select(".katex-html .tag")}
+    if page.startswith("chapters/"):
+        assert names
+        assert all(re.fullmatch(r"\([\w-]+\)", name.replace("−", "-")) for name in names), names
+
+
+def test_structure_of_the_page(soup, article):
+    assert soup.html["lang"] == "en"
+    levels = [int(heading.name[1]) for heading in article.select("h1, h2, h3, h4")]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert soup.title.get_text(strip=True)
+    ids = [element["id"] for element in soup.select("[id]")]
+    assert len(ids) == len(set(ids)), sorted(i for i in set(ids) if ids.count(i) > 1)
+
+
+def test_no_answer_is_open_from_the_start(article):
+    assert not article.select("details[open]")
