@@ -54,8 +54,9 @@ refresh: env  ## re-execute every notebook in place
 
 # ---- checks -----------------------------------------------------------------------------------
 
-test: book browser  ## run every test: package, notebooks, site
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --nbval tests chapters
+test: lint book browser  ## run every test: style, types, package, notebooks, site
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --nbval --doctest-modules \
+	    lossutils tests chapters
 
 # Asked for once; where it cannot be had, the browser's tests say that they were skipped.
 browser: .venv/.browser

@@ -267,7 +267,7 @@ def log_softmax(s: ArrayLike, axis: int = -1) -> Array:
 def _as_rows(s, axis):
     """Bring ``axis`` last and flatten the others: rows of scores, and the way back."""
     s, dtype = to_float64(s)
-    if s.ndim == 0 or s.shape[axis] == 0:
+    if not -s.ndim <= axis < s.ndim or s.shape[axis] == 0:
         raise ValueError(
             f"expected scores with at least one entry along axis {axis}, got shape {s.shape}"
         )

@@ -207,7 +207,13 @@ def test_real_numbers_are_expected(function, values, dtype):
 @rows_only
 @pytest.mark.parametrize(
     ("scores", "axis", "shape"),
-    [(1.0, -1, "()"), ([], -1, "(0,)"), (np.zeros((0, 3)), 0, "(0, 3)")],
+    [
+        (1.0, -1, "()"),
+        ([], -1, "(0,)"),
+        (np.zeros((0, 3)), 0, "(0, 3)"),
+        (np.zeros((2, 3)), 2, "(2, 3)"),
+        (np.zeros((2, 3)), -3, "(2, 3)"),
+    ],
 )
 def test_an_entry_along_the_axis_is_expected(function, scores, axis, shape):
     with pytest.raises(ValueError, match="axis") as caught:
