@@ -20,7 +20,9 @@ env: .venv/.ready  ## make the environment .venv from requirements.txt
 .venv/.pinned: requirements.txt
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	    tools/apt-install $$($(PYTHON) -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')
-	@echo "Installing $$(grep -c == $<) packages into .venv ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	    f"Python 3.11 or newer is needed, {sys.version.split()[0]} was found; try make PYTHON=...")'
+	@echo "Installing $$(grep -c == $<) packages into .venv (minutes, if they must be downloaded) ..."
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/pip install -qq --no-compile --requirement $<
 	@touch $@

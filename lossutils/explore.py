@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from itertools import chain, product
+from numbers import Real
 from typing import Any
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
@@ -60,8 +61,8 @@ def explore(
     Raises
     ------
     ValueError
-        If there is no parameter, one has fewer than two values, or ``start`` or ``labels`` names
-        another parameter or value.
+        If there is no parameter, one has fewer than two values or two that read alike, or ``start``
+        or ``labels`` names another parameter or value.
     ModuleNotFoundError
         If matplotlib is not installed.
     """
@@ -79,9 +80,13 @@ def explore(
     at = {}
     for name, choices in values.items():
         first = (start or {}).get(name, choices[len(choices) // 2])
-        if first not in choices:
-            raise ValueError(f"start of {name} must be one of {choices!r}, got {first!r}")
-        at[name] = choices.index(first)
+        # by what the reader sees: 0.3 is meant by 0.30000000000000004
+        ticks = [_format(value) for value in choices]
+        if len(set(ticks)) < len(ticks):
+            raise ValueError(f"two values of {name} read alike: {', '.join(ticks)}")
+        if _format(first) not in ticks:
+            raise ValueError(f"start of {name} must be one of {', '.join(ticks)}, got {first!r}")
+        at[name] = ticks.index(_format(first))
     return Explorer(draw, describe, values, {name: name for name in values} | (labels or {}), at)
 
 
@@ -113,7 +118,9 @@ class Explorer:
         ]
         first = {name: choices[self._start[name]] for name, choices in self._values.items()}
         drawn = [_draw_svg(self._draw, combination) for combination in combinations]
-        uid = "explore-" + sha256("".join(drawn).encode()).hexdigest()[:8]
+        sentences = [self._describe(**combination) for combination in combinations]
+        content = "".join([*drawn, *sentences, *self._labels.values()])
+        uid = "explore-" + sha256(content.encode()).hexdigest()[:8]
         shared: dict[str, str] = {}
         svgs = [_inline(svg, uid, shared) for svg in drawn]
         _share_repeated(svgs, uid, shared)
@@ -122,7 +129,6 @@ class Explorer:
             f"{_text(svg)}</div>"
             for svg, combination in zip(svgs, combinations, strict=True)
         )
-        sentences = [self._describe(**combination) for combination in combinations]
         return (
             f'<figure class="explorer" id="{uid}" data-sentences="{_attribute(sentences)}">'
             f'<div class="explorer-controls" hidden>{self._controls()}</div>'
@@ -190,11 +196,13 @@ def _draw_svg(draw: Callable[..., object], values: dict[str, Any]) -> str:
     plt = optional_import("matplotlib.pyplot", "plots")
     kept, buffer = plt.get_fignums(), io.StringIO()
     plt.figure()
-    draw(**values)
-    # no bbox_inches="tight": all figures of an explorer must have the same size
-    plt.gcf().savefig(buffer, format="svg", metadata={"Date": None})
-    for number in set(plt.get_fignums()) - set(kept):
-        plt.close(number)
+    try:
+        draw(**values)
+        # no bbox_inches="tight": all figures of an explorer must have the same size
+        plt.gcf().savefig(buffer, format="svg", metadata={"Date": None})
+    finally:
+        for number in set(plt.get_fignums()) - set(kept):
+            plt.close(number)
     return buffer.getvalue()
 
 
@@ -270,6 +278,6 @@ def _attribute(values: list[str]) -> str:
 
 def _format(value: Any) -> str:
     """Format a tick: numbers with a true minus sign and no rounding noise."""
-    if isinstance(value, str):
-        return value
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return str(value)
     return f"{value:.6g}".replace("-", "\N{MINUS SIGN}")

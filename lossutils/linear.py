@@ -75,8 +75,7 @@ def linear_value_and_grad(
     X, targets = np.asanyarray(X), np.asarray(targets)
     (W, dtype), (b, _) = to_float64(W), to_float64(b)
     m = _check_shapes(X, targets, W, b)
-    if l2 < 0 or not np.isfinite(l2):
-        raise ValueError(f"l2 must be non-negative and finite, got {l2!r}")
+    check_l2(l2)
     w = check_weights("linear_value_and_grad", sample_weight, m)
 
     value, dW, db = 0.0, np.zeros_like(W), np.zeros_like(b)
@@ -94,16 +93,30 @@ def linear_value_and_grad(
         dW += x.T @ grad
         db += grad.sum(axis=0)
 
-    total = m if w is None else w.sum()
+    total = float(m if w is None else w.sum())
     value = value / total + 0.5 * l2 * float(np.sum(W * W))
     dW, db = dW / total + l2 * W, db / total
     return value, dW.astype(dtype), float(db) if db.ndim == 0 else db.astype(dtype)
 
 
+def check_l2(l2: float) -> None:
+    """Raise ValueError unless the strength of a penalty is non-negative and finite."""
+    if not 0 <= l2 < np.inf:
+        raise ValueError(f"l2 must be non-negative and finite, got {l2!r}")
+
+
+def check_count(name: str, value: float, low: int, high: float = np.inf) -> int:
+    """Return a whole number from low to high, or raise ValueError."""
+    if not (np.isfinite(value) and value == int(value) and low <= value <= high):
+        limits = f"of at least {low}" if high == np.inf else f"from {low} to {high}"
+        raise ValueError(f"{name} must be a whole number {limits}, got {value!r}")
+    return int(value)
+
+
 def _check_shapes(X, targets, W, b):
-    if X.ndim != 2 or len(X) == 0:
+    if X.ndim != 2 or X.size == 0:
         raise ValueError(
-            f"X must have shape (m, n) with at least one row, got {X.shape}; "
+            f"X must have shape (m, n) with at least one row and one column, got {X.shape}; "
             "a single feature becomes one column with X[:, None]"
         )
     if targets.ndim == 0 or len(targets) != len(X):
@@ -127,7 +140,6 @@ def _check_shapes(X, targets, W, b):
 def _blocks(X, W, block_rows) -> Iterator[slice]:
     if block_rows is None:
         block_rows = max(1, BLOCK_BYTES // (8 * (X.shape[1] + W[:1].size)))
-    if block_rows != int(block_rows) or block_rows < 1:
-        raise ValueError(f"block_rows must be a positive whole number, got {block_rows!r}")
-    for start in range(0, len(X), int(block_rows)):
-        yield slice(start, start + int(block_rows))
+    block_rows = check_count("block_rows", block_rows, 1)
+    for start in range(0, len(X), block_rows):
+        yield slice(start, start + block_rows)

@@ -72,8 +72,8 @@ def use_house_style() -> None:
         linestyle=["-", "--", "-.", ":", (0, (6, 2))],
     )
     mpl.rcParams.update({**STYLE, "axes.prop_cycle": cycle})
-    backend = optional_import("matplotlib_inline.backend_inline", "plots")
     if mpl.get_backend().endswith("inline"):
+        backend = optional_import("matplotlib_inline.backend_inline", "plots")
         backend.set_matplotlib_formats("svg", metadata={"Date": None})
 
 

@@ -25,7 +25,11 @@ def check_answer(
     if answer is None:
         print(f"{name}: waiting for your answer. Replace None and run the cell again.")
         return
-    a, b = np.asarray(answer, dtype=np.float64), np.asarray(expected, dtype=np.float64)
+    try:
+        a, b = np.asarray(answer, dtype=np.float64), np.asarray(expected, dtype=np.float64)
+    except (TypeError, ValueError):
+        print(f"{name}: not yet. Your answer {answer!r} is not a number or an array of numbers.")
+        return
     if a.shape != b.shape:
         print(f"{name}: not yet. Your answer has shape {a.shape}, expected is {b.shape}.")
         return

@@ -178,6 +178,19 @@ def softmax_parts(s: Float64Array) -> SoftmaxParts:
     return SoftmaxParts(top, gap, e, rest)
 
 
+def all_but(column: NDArray[np.intp], width: int) -> NDArray[np.bool_]:
+    """Return a mask (m, width) of all columns but one in each row.
+
+    Parameters
+    ----------
+    column : ndarray of int, shape (m, 1)
+        The column to leave out of each row. ``values[mask].reshape(m, width - 1)`` is the rest.
+    width : int
+        Number of columns.
+    """
+    return np.arange(width) != column
+
+
 def exact_difference(a: Float64Array, b: Float64Array) -> tuple[Float64Array, Float64Array]:
     """Subtract two arrays and say what rounding lost.
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .linear import linear_value_and_grad
+from .linear import check_count, check_l2, linear_value_and_grad
+from .losses import BCELoss
 from .losses.base import Loss
 from .special import Array, Float64Array, to_float64
 
@@ -73,8 +74,8 @@ def gradient_descent(
     steps : int
         Number of steps, at least 0.
     callback : callable, optional
-        Called as ``callback(k, value, params)`` with the value after k steps; if it returns True,
-        descent ends there.
+        Called as ``callback(k, value, params)`` with the value after k steps; if it returns
+        True, descent ends there.
 
     Returns
     -------
@@ -89,13 +90,12 @@ def gradient_descent(
     """
     if not 0 < lr < np.inf:
         raise ValueError(f"lr must be a positive, finite number, got {lr!r}")
-    if steps != int(steps) or steps < 0:
-        raise ValueError(f"steps must be a whole number, at least 0, got {steps!r}")
+    steps = check_count("steps", steps, 0)
     start = params if isinstance(params, tuple) else (params,)
-    theta = tuple(to_float64(p)[0] for p in start)
+    theta = tuple(to_float64(p)[0].copy() for p in start)
     losses, norms, path = [], [], []
     with np.errstate(over="ignore", invalid="ignore"):  # a diverging run is a result, not a fault
-        for k in range(int(steps) + 1):
+        for k in range(steps + 1):
             value, *grads = value_and_grad(*theta)
             grads = [np.asarray(g, dtype=np.float64) for g in grads]
             if [g.shape for g in grads] != [p.shape for p in theta]:
@@ -107,8 +107,8 @@ def gradient_descent(
             losses.append(float(value))
             norms.append(float(np.sqrt(sum(np.sum(g * g) for g in grads))))
             path.append(theta)
-            ended = callback is not None and callback(k, losses[-1], theta) is True
-            if ended or not np.isfinite(value):
+            ended = callback is not None and callback(k, losses[-1], theta)
+            if not np.isfinite(value) or (isinstance(ended, bool | np.bool_) and ended):
                 break
             theta = tuple(p - lr * g for p, g in zip(theta, grads, strict=True))
     by_param = tuple(np.stack(values) for values in zip(*path, strict=True))
@@ -195,15 +195,17 @@ def fit_linear_autograd(
     ValueError
         As `fit_linear`.
     """
-    from .verify import torch_loss
+    from .verify import to_tensor, torch_loss
 
     value_of = torch_loss(loss)
+    check_l2(l2)
     import torch
 
     def value_and_grad(x, targets, W, b):
         w_t, b_t = (torch.tensor(p, dtype=torch.float64, requires_grad=True) for p in (W, b))
-        scores = torch.tensor(x, dtype=torch.float64) @ w_t + b_t
-        value = value_of(scores, torch.tensor(targets)).mean() + 0.5 * l2 * (w_t**2).sum()
+        scores = to_tensor(to_float64(x)[0]) @ w_t + b_t
+        loss.check(scores.detach().numpy(), targets)
+        value = value_of(scores, to_tensor(targets)).mean() + 0.5 * l2 * (w_t**2).sum()
         dW, db = torch.autograd.grad(value, (w_t, b_t))
         return value.item(), dW.numpy(), db.numpy()
 
@@ -218,9 +220,16 @@ def _fit(value_and_grad, loss, X, y, lr, steps, batch_size, seed, progress, star
             f"X must have shape (m, n) and y one target for each of its rows, got shapes {X.shape} "
             f"and {y.shape}; a single feature becomes one column with X[:, None]"
         )
+    if isinstance(loss, BCELoss):
+        raise ValueError(
+            "BCELoss takes probabilities, and the scores of a linear model are logits; "
+            "train with BCEWithLogitsLoss"
+        )
     if start is None:
         outputs = loss.score_shape(y)[1:]
         start = np.zeros((X.shape[1], *outputs)), np.zeros(outputs)
+    if len(start) != 2:
+        raise ValueError(f"start must be a pair (W, b), got {len(start)} entries")
     batches = _batches(len(X), batch_size, seed)
 
     def on_next_batch(W, b):
@@ -250,10 +259,9 @@ def _batches(m: int, batch_size: int | None, seed: int) -> Iterator[Any]:
     if batch_size is None:
         while True:
             yield slice(None)
-    if batch_size != int(batch_size) or not 1 <= batch_size <= m:
-        raise ValueError(f"batch_size must be a whole number from 1 to {m}, got {batch_size!r}")
+    batch_size = check_count("batch_size", batch_size, 1, m)
     rng = np.random.default_rng(seed)
     while True:
         order = rng.permutation(m)
-        for i in range(0, m, int(batch_size)):
-            yield order[i : i + int(batch_size)]
+        for i in range(0, m, batch_size):
+            yield order[i : i + batch_size]

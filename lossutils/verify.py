@@ -139,6 +139,12 @@ def taylor_test(
     -------
     TaylorTest
         Steps, remainders, and the ``order`` of the remainder: 2 for a right gradient.
+
+    Raises
+    ------
+    ValueError
+        If gradient or direction has another shape than ``x``, or f is so straight there that the
+        remainder is only rounding.
     """
     x = np.asarray(x, dtype=np.float64)
     if direction is None:
@@ -146,9 +152,19 @@ def taylor_test(
         direction = direction / np.linalg.norm(direction)
     d = np.asarray(direction, dtype=np.float64)
     value, grad = value_and_grad(x)
+    if np.shape(grad) != x.shape or d.shape != x.shape:
+        raise ValueError(
+            f"x has shape {x.shape}, its gradient {np.shape(grad)} and the direction {d.shape}; "
+            "all three must be the same"
+        )
     slope = np.sum(grad * d)
     steps: Float64Array = 0.1 * 0.5 ** np.arange(8.0)
     remainders = [abs(value_and_grad(x + h * d)[0] - value - h * slope) for h in steps]
+    if min(remainders) <= 1e-15 * max(1.0, abs(value)):
+        raise ValueError(
+            f"the remainder falls to {min(remainders):.1g}, which is rounding: f is straight in "
+            "this direction; test where it is curved"
+        )
     return TaylorTest(steps, np.array(remainders))
 
 
@@ -180,8 +196,10 @@ def check_equal(
     AssertionError
         If a difference exceeds ``tol`` or a side is not finite; the message names the worst point.
     ValueError
-        If the shapes differ, or there is no point.
+        If the shapes differ, there is no point, or ``tol`` is not between 0 and 0.001.
     """
+    if not 0 < tol < 1e-3:
+        raise ValueError(f"{tag}: tol must lie between 0 and 0.001 to mean anything, got {tol!r}")
     a, b = _as_array(left), _as_array(right)
     if a.shape != b.shape and a.ndim > 0 and b.ndim > 0:
         raise ValueError(
@@ -191,7 +209,7 @@ def check_equal(
     a, b = np.broadcast_arrays(a, b)
     if a.size == 0:
         raise ValueError(f"{tag}: there is no point to check; give arrays that are not empty")
-    with np.errstate(invalid="ignore"):
+    with np.errstate(all="ignore"):
         error = np.abs(a - b) / np.maximum(1.0, np.maximum(np.abs(a), np.abs(b)))
     error = np.where(np.isfinite(error), error, np.inf)
     worst = np.unravel_index(np.argmax(error), error.shape)
@@ -273,16 +291,24 @@ def torch_value_and_grad(
         If PyTorch is not installed.
     """
     value_of = torch_loss(loss)
+    loss.check(scores, targets, sample_weight=sample_weight, reduction=reduction)
     import torch
 
-    s = torch.tensor(np.asarray(scores, dtype=np.float64), requires_grad=True)
-    values = value_of(s, torch.tensor(np.asarray(targets)))
+    s = to_tensor(np.asarray(scores, dtype=np.float64)).requires_grad_()
+    values = value_of(s, to_tensor(targets))
     w = np.ones(len(values)) if sample_weight is None else np.asarray(sample_weight)
     values = values * torch.tensor(w, dtype=torch.float64)
     total = values.sum() / w.sum() if reduction == "mean" else values.sum()
     (grad,) = torch.autograd.grad(total, s)
     value = values if reduction == "none" else total
     return value.detach().numpy(), grad.numpy()
+
+
+def to_tensor(x: ArrayLike) -> Any:
+    """Copy an array into a PyTorch tensor: integers as int64, all other numbers as float64."""
+    torch = optional_import("torch", "torch")
+    array = np.ascontiguousarray(x)
+    return torch.tensor(array.astype(np.int64 if array.dtype.kind in "iu" else np.float64))
 
 
 def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:

@@ -98,6 +98,40 @@ def test_no_style_escapes_into_the_page():
     assert "<style" not in explore(draw, describe=describe, a=[1, 2]).to_html()
 
 
+def test_what_the_reader_is_told_is_text_not_markup():
+    marked = {"describe": lambda a: f"<u>{a}", "labels": {"a": "<i>"}}
+    html = explore(lambda a: None, a=["<b>", "&"], **marked).to_html()
+    soup = BeautifulSoup(html, "html5lib")
+    assert soup.select_one("label").text.startswith("<i> = &")
+    assert soup.figcaption.text == "<u>&"
+    assert not soup.select("b, i, u")
+
+
+def test_values_of_any_kind_have_a_tick():
+    draw_nothing = explore(lambda a: None, describe=lambda a: "", a=[False, None, (1, 2), "x"])
+    soup = BeautifulSoup(draw_nothing.to_html(), "html5lib")
+    assert json.loads(soup.input["data-ticks"]) == ["False", "None", "(1, 2)", "x"]
+
+
+def test_a_start_is_found_by_what_it_reads():
+    slider = page(a=list(np.linspace(0.1, 0.5, 5)), start={"a": 0.3}).input
+    assert slider["value"] == "2"
+
+
+def test_explorers_that_differ_in_words_alone_have_other_ids():
+    first, second = (page(a=[1, 2], describe=lambda a, w=w: w).figure["id"] for w in ("x", "y"))
+    assert first != second
+
+
+def test_a_drawing_that_fails_leaves_no_figure_behind():
+    def broken(a):
+        raise RuntimeError("no")
+
+    with pytest.raises(RuntimeError, match="no"):
+        explore(broken, describe=str, a=[1, 2]).to_html()
+    assert not plt.get_fignums()
+
+
 def test_figures_of_the_notebook_stay_open():
     kept = plt.figure().number
     page(a=[1, 2])
@@ -138,9 +172,10 @@ def test_in_a_kernel_a_slider_redraws(monkeypatch):
     [
         ({}, "explore needs a parameter to move, as in explore(draw, ..., p=[0.1, 0.2])"),
         ({"a": [1]}, "parameter a needs at least two values, got [1]"),
+        ({"a": [1, 1 + 1e-9]}, "two values of a read alike: 1, 1"),
         ({"a": [1, 2], "start": {"b": 1}}, "'b' is no parameter; parameters are a"),
         ({"a": [1, 2], "labels": {"c": "x"}}, "'c' is no parameter; parameters are a"),
-        ({"a": [1, 2], "start": {"a": 3}}, "start of a must be one of [1, 2], got 3"),
+        ({"a": [1, 2], "start": {"a": 3}}, "start of a must be one of 1, 2, got 3"),
     ],
 )
 def test_bad_input_is_named(arguments, message):

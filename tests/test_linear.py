@@ -144,12 +144,12 @@ X, Y, W = np.zeros((4, 2)), np.zeros(4), np.zeros(2)
     [
         (
             {"X": np.zeros(4)},
-            "X must have shape (m, n) with at least one row, got (4,); "
+            "X must have shape (m, n) with at least one row and one column, got (4,); "
             "a single feature becomes one column with X[:, None]",
         ),
         (
             {"X": np.zeros((0, 2)), "targets": []},
-            "X must have shape (m, n) with at least one row, got (0, 2); "
+            "X must have shape (m, n) with at least one row and one column, got (0, 2); "
             "a single feature becomes one column with X[:, None]",
         ),
         (
@@ -182,8 +182,9 @@ X, Y, W = np.zeros((4, 2)), np.zeros(4), np.zeros(2)
         ({"l2": -1.0}, "l2 must be non-negative and finite, got -1.0"),
         ({"l2": np.inf}, "l2 must be non-negative and finite, got inf"),
         ({"l2": np.nan}, "l2 must be non-negative and finite, got nan"),
-        ({"block_rows": 0}, "block_rows must be a positive whole number, got 0"),
-        ({"block_rows": 2.5}, "block_rows must be a positive whole number, got 2.5"),
+        ({"block_rows": np.inf}, "block_rows must be a whole number of at least 1, got inf"),
+        ({"block_rows": 0}, "block_rows must be a whole number of at least 1, got 0"),
+        ({"block_rows": 2.5}, "block_rows must be a whole number of at least 1, got 2.5"),
         (
             {"sample_weight": [1.0]},
             "linear_value_and_grad: sample_weight must have shape (4,), one weight for each "

@@ -62,7 +62,9 @@ def test_folders_named_in_the_readme_exist():
 
 
 def test_no_file_names_a_host_of_a_package_registry():
-    hosts = re.compile(r"py" r"pi\.org|pythonhosted|npm" r"js\.|deb\.deb" r"ian|yarn" r"pkg")
+    # spelt backwards, since this file is searched too
+    names = ("gro.ipyp", "detsohnohtyp", ".sjmpn", "naibed.bed", "gkpnray")
+    hosts = re.compile("|".join(re.escape(name[::-1]) for name in names))
     files = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()

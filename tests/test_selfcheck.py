@@ -17,6 +17,7 @@ from lossutils.selfcheck import check_answer
         ([1.0], 1.0, "not yet. Your answer has shape (1,), expected is ()."),
         (np.nan, 1.0, "not yet. Yours is nan, expected is 1."),
         (1e9, 1e9 + 1, "right."),
+        ("x", 1.0, "not yet. Your answer 'x' is not a number or an array of numbers."),
     ],
 )
 def test_what_it_says(answer, expected, says, capsys):

@@ -1,5 +1,6 @@
 """Gradient descent: what it records, where it stops, and that both twins take the same steps."""
 
+import re
 import sys
 from itertools import chain
 
@@ -8,7 +9,14 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from lossutils.linear import linear_value_and_grad
-from lossutils.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, ExpMSELoss, MSELoss
+from lossutils.losses import (
+    BCELoss,
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    ExpMSELoss,
+    HingeLoss,
+    MSELoss,
+)
 from lossutils.train import Fit, History, fit_linear, fit_linear_autograd, gradient_descent
 from tests.cases import ALL, each, linear_problem
 
@@ -97,8 +105,8 @@ def test_only_true_ends_descent():
         ({"lr": -0.1}, "lr must be a positive, finite number, got -0.1"),
         ({"lr": np.nan}, "lr must be a positive, finite number, got nan"),
         ({"lr": np.inf}, "lr must be a positive, finite number, got inf"),
-        ({"steps": -1}, "steps must be a whole number, at least 0, got -1"),
-        ({"steps": 2.5}, "steps must be a whole number, at least 0, got 2.5"),
+        ({"steps": -1}, "steps must be a whole number of at least 0, got -1"),
+        ({"steps": 2.5}, "steps must be a whole number of at least 0, got 2.5"),
     ],
 )
 def test_settings_out_of_range(options, text):
@@ -260,7 +268,7 @@ NO_ROWS = (
         ({"batch_size": 5}, "batch_size must be a whole number from 1 to 4, got 5"),
         ({"batch_size": 1.5}, "batch_size must be a whole number from 1 to 4, got 1.5"),
         ({"lr": -1}, "lr must be a positive, finite number, got -1"),
-        ({"steps": -1}, "steps must be a whole number, at least 0, got -1"),
+        ({"steps": -1}, "steps must be a whole number of at least 0, got -1"),
     ],
 )
 def test_bad_input_is_refused(fit, change, text):
@@ -281,3 +289,39 @@ def test_importing_training_leaves_torch_alone():
     """The closed form needs no PyTorch; see also test_import."""
     assert "torch" not in vars(sys.modules["lossutils.train"])
     assert isinstance(gradient_descent(bowl, 1.0, lr=0.1, steps=1), History)
+
+
+@pytest.mark.parametrize("fit", [fit_linear, fit_linear_autograd])
+@pytest.mark.parametrize(
+    ("loss", "y", "options", "text"),
+    [
+        (HingeLoss(), [0, 1, 1, 0], {}, "HingeLoss: targets must be -1 or +1"),
+        (HingeLoss(), [[1], [-1], [1], [1]], {}, "scores have shape (4,) but targets have shape"),
+        (CrossEntropyLoss(), [-5, 0, 1, 1], {}, "labels must be 0 to 1"),
+        (CrossEntropyLoss(), ["a", "b", "a", "b"], {}, "targets must be integer labels"),
+        (CrossEntropyLoss(), [np.nan, 0, 1, 1], {}, "targets must be integer labels"),
+        (CrossEntropyLoss(), [[0], [1], [1], [0]], {}, "labels with targets[:, 0]"),
+        (BCELoss(), [0, 1, 1, 0], {}, "BCELoss takes probabilities"),
+        (MSELoss(), [0, 1, 1, 0], {"start": [np.zeros(2)]}, "start must be a pair (W, b), got 1"),
+        (MSELoss(), [0, 1, 1, 0], {"l2": -1.0}, "l2 must be non-negative and finite, got -1.0"),
+    ],
+)
+def test_both_twins_refuse_the_same_targets(fit, loss, y, options, text):
+    with pytest.raises(ValueError, match=re.escape(text)):
+        fit(loss, np.eye(4)[:, :2], y, lr=0.1, steps=1, **options)
+
+
+def test_labels_of_one_class_are_still_two_scores():
+    assert fit_linear(CrossEntropyLoss(), np.eye(3), [0, 0, 0], lr=0.1, steps=1).W.shape == (3, 2)
+
+
+def test_a_function_that_writes_into_its_arguments_cannot_reach_the_caller():
+    start = np.array([4.0])
+
+    def vandal(x):
+        value, grad = float(x[0] ** 2), 2 * x
+        x[:] = 99.0
+        return value, grad
+
+    gradient_descent(vandal, start, lr=0.1, steps=2)
+    assert start == [4.0]

@@ -11,10 +11,12 @@ from lossutils.losses import (
     BCELoss,
     BCEWithLogitsLoss,
     CrossEntropyLoss,
+    HingeLoss,
     HuberLoss,
     MAELoss,
     MSELoss,
     MulticlassHingeLoss,
+    SigmoidMSELoss,
     SquaredHingeLoss,
 )
 from lossutils.losses.base import RealTargets
@@ -177,9 +179,9 @@ def test_check_equal_prints_that_it_holds(left, right, options, line, capsys):
         (
             np.ones((2, 2)),
             [[1.0, 1.0], [3.0, 1.0]],
-            {"tol": 0.25},
+            {"tol": 1e-4},
             "E does not hold at point 1, 0: left is 1.0, right is 3.0, "
-            "their relative difference 0.67 exceeds 0.25",
+            "their relative difference 0.67 exceeds 0.0001",
         ),
         (
             0.25,
@@ -356,3 +358,61 @@ def test_verifying_knows_no_closed_form():
     """Else agreement with one would be no evidence: no loss is imported, only their base."""
     assert "torch" not in vars(sys.modules["lossutils.verify"])
     assert not [name for name in vars(verify) if name.endswith("Loss")]
+
+
+@pytest.mark.parametrize("tol", [0, -1e-9, 1e-3, 1.0, np.inf, np.nan])
+def test_a_tolerance_that_means_nothing_is_refused(tol):
+    with pytest.raises(ValueError, match=r"tol must lie between 0 and 0\.001") as caught:
+        check_equal("E", 1.0, 1.0, tol=tol)
+    assert str(caught.value).endswith(f"to mean anything, got {tol!r}")
+
+
+@pytest.mark.parametrize(("factor", "holds"), [(0.9, True), (1.1, False)])
+def test_the_tolerance_is_what_it_says(factor, holds, capsys):
+    if holds:
+        check_equal("E", 1.0, 1.0 + factor * 1e-6, tol=1e-6)
+        assert capsys.readouterr().out == "E holds (to 1e-06)\n"
+    else:
+        with pytest.raises(AssertionError):
+            check_equal("E", 1.0, 1.0 + factor * 1e-6, tol=1e-6)
+
+
+@pytest.mark.parametrize("direction", [None, [[1.0, 0.0]]])
+def test_taylor_test_wants_one_shape(direction):
+    def value_and_grad(x):
+        grad = 2 * x if direction is not None else 2 * x[:, None]
+        return float(np.sum(x**2)), grad
+
+    with pytest.raises(ValueError, match="all three must be the same"):
+        taylor_test(value_and_grad, [1.0, 2.0], direction=direction)
+
+
+def test_taylor_test_says_nothing_of_a_straight_line():
+    with pytest.raises(ValueError, match="test where it is curved"):
+        taylor_test(lambda x: (float(x.sum()), np.ones(2)), [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("loss", "scores", "targets", "options"),
+    [
+        (HingeLoss(), [1.0, 2.0], [0, 1], {}),
+        (SigmoidMSELoss(), [1.0, 2.0], [[0], [1]], {}),
+        (BCEWithLogitsLoss(), [1.0, 2.0], [0, 3], {}),
+        (CrossEntropyLoss(), [[1.0, 2.0]], [[3.0, 3.0]], {}),
+        (MSELoss(), [1.0], [1.0], {"reduction": "avg"}),
+        (MSELoss(), [1.0], [1.0], {"sample_weight": [0.0]}),
+    ],
+)
+def test_autograd_refuses_what_the_loss_refuses(loss, scores, targets, options):
+    with pytest.raises(ValueError) as ours:  # noqa: PT011
+        loss(scores, targets, **options)
+    with pytest.raises(ValueError) as theirs:  # noqa: PT011
+        torch_value_and_grad(loss, scores, targets, **options)
+    assert str(theirs.value) == str(ours.value)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int32, np.int64])
+def test_labels_of_any_integer_kind_reach_pytorch(kind):
+    scores, labels = np.array([[1.0, 2.0, 0.0], [0.5, 0.0, 3.0]]), np.array([2, 1], dtype=kind)
+    for loss in (CrossEntropyLoss(), MulticlassHingeLoss()):
+        compare_with_autograd(loss, scores[::-1], labels[::-1])

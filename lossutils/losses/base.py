@@ -105,6 +105,17 @@ class Loss:
             grad = _weigh(coefficients, self._gradient(s, y, shared))
             return _reduce(values, reduction, dtype), grad.astype(dtype)
 
+    def check(
+        self,
+        scores: ArrayLike,
+        targets: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        reduction: Reduction = "mean",
+    ) -> None:
+        """Raise ValueError where the loss would; see `Loss`."""
+        self._prepare(scores, targets, sample_weight, reduction)
+
     def score_shape(self, targets: ArrayLike) -> tuple[int, ...]:
         """Return the shape that scores for these targets have: how wide a model must be."""
         raise NotImplementedError
@@ -160,12 +171,7 @@ class Loss:
         if y.shape != s.shape:
             raise ValueError(
                 f"{self._name}: scores have shape {s.shape} but targets have shape {y.shape}; "
-                "nothing broadcasts, so give "
-                + (
-                    "both the same shape with np.reshape(targets, scores.shape)"
-                    if y.size == s.size
-                    else "one target for each score"
-                )
+                "nothing broadcasts, so give " + _shape_hint(y.shape, s.shape)
             )
         return y
 
@@ -188,8 +194,8 @@ class RealTargets(Loss):
         return self._same_shape(s, targets)
 
 
-class UnitTargets(Loss):
-    """Losses of one score per example against targets in [0, 1]."""
+class OneScore(Loss):
+    """Losses of one score per example, (m,)."""
 
     _score_ndim = (1,)
     _score_shape = "(m,)"
@@ -198,6 +204,10 @@ class UnitTargets(Loss):
     def score_shape(self, targets: ArrayLike) -> tuple[int, ...]:
         """Return (m,): one score per example."""
         return np.shape(targets)[:1]
+
+
+class UnitTargets(OneScore):
+    """Losses of one score per example against targets in [0, 1]."""
 
     def _check_targets(self, s, targets):
         y = self._same_shape(s, targets)
@@ -210,16 +220,8 @@ class UnitTargets(Loss):
         return y
 
 
-class SignTargets(Loss):
+class SignTargets(OneScore):
     """Losses of one score per example against labels in {-1, +1}."""
-
-    _score_ndim = (1,)
-    _score_shape = "(m,)"
-    _ravel_hint = "; one column becomes one score per example with scores[:, 0]"
-
-    def score_shape(self, targets: ArrayLike) -> tuple[int, ...]:
-        """Return (m,): one score per example."""
-        return np.shape(targets)[:1]
 
     def _check_targets(self, s, targets):
         y = self._same_shape(s, targets)
@@ -240,9 +242,14 @@ class ClassTargets(Loss):
     _takes_probabilities: ClassVar[bool] = True
 
     def score_shape(self, targets: ArrayLike) -> tuple[int, ...]:
-        """Return (m, K), K being one more than the largest label, or the width of the targets."""
+        """Return (m, K), K being one more than the largest label, or the width of the targets.
+
+        K is at least 2, also for targets that are wrong, of which the loss itself will complain.
+        """
         y = np.asarray(targets)
-        return y.shape if y.ndim == 2 else (len(y), int(y.max()) + 1)
+        if y.ndim == 2:
+            return len(y), max(2, y.shape[1])
+        return len(y), max(2, int(y.max()) + 1 if y.dtype.kind in "iu" else 2)
 
     def _check_targets(self, s, targets):
         y = np.asarray(targets)
@@ -284,6 +291,15 @@ class ClassTargets(Loss):
                 "targets / targets.sum(axis=1, keepdims=True)"
             )
         return y
+
+
+def _shape_hint(targets, scores):
+    """Say how targets get the shape of the scores, without ever mixing examples."""
+    if [n for n in targets if n != 1] == [n for n in scores if n != 1]:
+        return "both the same shape with np.reshape(targets, scores.shape)"
+    if targets == scores[::-1]:
+        return "both the same shape with targets.T"
+    return "one target for each score"
 
 
 def _label_hint(y, m):

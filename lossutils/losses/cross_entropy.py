@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..special import Float64Array, SoftmaxParts, softmax_parts
+from ..special import Float64Array, SoftmaxParts, all_but, softmax_parts
 from .base import ClassTargets
 
 
@@ -91,8 +91,7 @@ class OneVsRestCrossEntropyLoss(ClassTargets):
     def _shared(self, s, y):
         """Return the softmax's parts, those of the classes other than the top, and a mask."""
         parts = softmax_parts(s)
-        not_top = np.ones(s.shape, dtype=bool)
-        np.put_along_axis(not_top, parts.top, False, axis=1)
+        not_top = all_but(parts.top, s.shape[1])
         return parts, softmax_parts(s[not_top].reshape(len(s), -1)), not_top
 
     def _value(self, s, y, shared):

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from ..special import exact_difference
+from ..special import all_but, exact_difference
 from .base import ClassTargets, SignTargets, check_positive
 
 
@@ -20,8 +20,8 @@ class HingeLoss(SignTargets):
               \end{cases}
 
     Scores have shape (m,), targets are -1 or +1, shape (m,). At the kink y s = γ the gradient is 0,
-    one of its subgradients. Called as every `Loss`; with γ = 1 its mean is
-    ``sklearn.metrics.hinge_loss``.
+    one of its subgradients. Infinite scores give the limits. Called as every `Loss`; with γ = 1 its
+    mean is ``sklearn.metrics.hinge_loss``.
 
     Parameters
     ----------
@@ -66,6 +66,11 @@ class SquaredHingeLoss(SignTargets):
     ----------
     margin : float, default 1.0
         The margin γ, in the units of the scores; positive.
+
+    Notes
+    -----
+    Source: C. Cortes and V. Vapnik, "Support-vector networks", Machine Learning 20 (1995), whose
+    penalty on the slack is squared here.
 
     Examples
     --------
@@ -141,25 +146,25 @@ class MulticlassHingeLoss(ClassTargets):
         return labels[:, None]
 
     def _shared(self, s, y):
-        """Return the violations that count, (m, K)."""
-        lead, error = exact_difference(s, np.take_along_axis(s, y, axis=1))
+        """Return the violations that count, (m, K - 1), and where the wrong classes stand."""
+        wrong = all_but(y, s.shape[1])
+        scores = s[wrong].reshape(len(s), -1)
+        lead, error = exact_difference(scores, np.take_along_axis(s, y, axis=1))
         # `error` matters where margin + lead nearly cancel: scores (1, 1e-8) and margin 1
         violation = np.maximum(0.0, (self.margin + lead) + error)
-        np.put_along_axis(violation, y, 0.0, axis=1)
-        if self.variant == "weston-watkins":
-            return violation
-        # by the scores, which are exact: rounded violations can tie where the scores do not
-        wrong = s.copy()
-        np.put_along_axis(wrong, y, -np.inf, axis=1)
-        largest = np.argmax(wrong, axis=1, keepdims=True)
-        counted = np.zeros_like(violation)
-        np.put_along_axis(counted, largest, np.take_along_axis(violation, largest, 1), axis=1)
-        return counted
+        if self.variant == "crammer-singer":
+            # by the scores, which are exact: rounded violations can tie where the scores do not
+            largest = np.argmax(scores, axis=1, keepdims=True)
+            violation = np.where(all_but(largest, scores.shape[1]), 0.0, violation)
+        return violation, wrong
 
     def _value(self, s, y, shared):
-        return shared.sum(axis=1)
+        violation, _ = shared
+        return violation.sum(axis=1)
 
     def _gradient(self, s, y, shared):
-        grad = np.sign(shared)
+        violation, wrong = shared
+        grad = np.zeros_like(s)
+        grad[wrong] = np.sign(violation).ravel()
         np.put_along_axis(grad, y, -grad.sum(axis=1, keepdims=True), axis=1)
         return grad

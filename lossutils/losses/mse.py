@@ -20,6 +20,8 @@ class MSELoss(RealTargets):
     outvote many examples. Called as every `Loss`; with K columns the "mean" equals that of
     ``torch.nn.MSELoss``.
 
+    Notes
+    -----
     Source: claims C1, C2 and D2.
 
     Examples
@@ -46,6 +48,8 @@ class MAELoss(RealTargets):
     the gradient is 0, one of its subgradients. No residual pulls harder than another, so the fit is
     a median. Called as every `Loss`; it is ``torch.nn.L1Loss``.
 
+    Notes
+    -----
     Source: claim C3.
 
     Examples

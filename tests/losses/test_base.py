@@ -633,3 +633,18 @@ def test_a_loss_is_three_short_methods():
 def test_squared_hinge_and_hinge_share_their_label_rule():
     assert message(SquaredHingeLoss(), [1.0], [0]).startswith("SquaredHingeLoss: targets must be")
     assert message(MulticlassHingeLoss(), [[1.0, 2.0]], [5]).startswith("MulticlassHingeLoss: ")
+
+
+@pytest.mark.parametrize(
+    ("targets", "hint"),
+    [
+        ((3, 2), "both the same shape with targets.T"),
+        ((2, 3, 1), "both the same shape with np.reshape(targets, scores.shape)"),
+        ((6,), "one target for each score"),
+        ((1, 6), "one target for each score"),
+    ],
+)
+def test_a_remedy_never_mixes_examples(targets, hint):
+    with pytest.raises(ValueError, match="nothing broadcasts") as caught:
+        losses.MSELoss()(np.zeros((2, 3)), np.zeros(targets))
+    assert str(caught.value).endswith(f"so give {hint}")

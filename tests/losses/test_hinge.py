@@ -122,3 +122,12 @@ def test_variant_must_be_known():
     assert str(caught.value) == (
         "MulticlassHingeLoss: variant must be 'crammer-singer' or 'weston-watkins', got 'crammer'"
     )
+
+
+@pytest.mark.parametrize("variant", ["crammer-singer", "weston-watkins"])
+@pytest.mark.parametrize("label", [0, 1])
+def test_two_scores_of_minus_infinity_have_no_limit(variant, label):
+    loss = MulticlassHingeLoss(variant=variant)
+    value, grad = loss.value_and_grad([[-np.inf, -np.inf]], [label], reduction="none")
+    assert np.isnan(value).all()
+    assert np.isnan(grad).all()
