@@ -37,16 +37,17 @@ pins: env  ## resolve requirements.in into requirements.txt
 
 # ---- book -------------------------------------------------------------------------------------
 
-# A build that failed must fail again: without its record of pages already read, the next run would
-# look at changed pages only, and pass.
-book: _build/.slate  ## build the site into _build/html; a warning is an error
-	@$(BIN)/jupyter-book build -n -W --keep-going . || { rm -rf _build/.doctrees; exit 1; }
-	@echo "Open _build/html/index.html in a browser, or run: make serve"
+# Only changed pages are built again, unless what touches every page has changed since the last build
+# that passed. After a build that failed or was interrupted all pages are built, since its warnings
+# would not be repeated for pages that have not changed.
+EVERY_PAGE := _config.yml _toc.yml _ext _static .venv/.ready
 
-# What touches every page starts the site afresh, and leaves no page that the book no longer has.
-_build/.slate: .venv/.ready _config.yml _toc.yml $(shell find _ext _static -type f -not -name '*.pyc')
-	@rm -rf _build/html _build/.doctrees
-	@mkdir -p _build && touch $@
+book: env  ## build the site into _build/html; a warning is an error
+	@test -z "$$(find $(EVERY_PAGE) -newer _build/.passed 2>&1)" || rm -rf _build/html _build/.doctrees
+	@rm -f _build/.passed
+	@$(BIN)/jupyter-book build -n -W --keep-going .
+	@touch _build/.passed
+	@echo "Open _build/html/index.html in a browser, or run: make serve"
 
 serve: book  ## show the site on http://127.0.0.1:8000 (another port: make serve PORT=8001)
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)

@@ -63,7 +63,7 @@ def execute(path: Path, timeout: int) -> nbformat.NotebookNode:
 def save(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Replace the file at `path` as a whole, or not at all."""
     part = path.with_name(path.name + ".part")
-    nbformat.write(notebook, part)
+    part.write_text(nbformat.writes(notebook) + "\n", encoding="utf8", newline="\n")
     part.replace(path)
 
 

@@ -4,16 +4,36 @@ nbval compares outputs, but only of cells that were run; it leaves out PNG figur
 what a tag is, and honours marks that switch it off.
 """
 
+import ast
 import re
 from itertools import pairwise
 from statistics import median, quantiles
 
 import nbformat
 import pytest
+from nbval import plugin as nbval
 
 TAG = re.compile(r"\\tag\{([^}]*)\}")
-CHECK = re.compile(r"check_equal\(\s*\"([^\"]+)\"")
-MYST = re.compile(r"^\s*(?::::*|```)\{|\{[a-z][a-z:-]*\}`|^\s*\([\w-]+\)=\s*$|^%%* ", re.MULTILINE)
+MARGIN = r"^[>\s\-*+\d.]*"  # a list or a quotation may stand around it
+MYST = re.compile(
+    "|".join(
+        [
+            MARGIN + r"(?:`{3,}|~{3,}|:{3,})\s*\{",  # directive
+            MARGIN + r":{3,}",  # fence of colons
+            r"\{[\w:+-]+\}`",  # role
+            MARGIN + r"\([^)\s]+\)=",  # target
+            r"^\+\+\+",  # block break
+            r"^%",  # comment
+            r"\$\$[ \t]*\([\w-]+\)",  # label of a formula
+            r"^: ",  # definition list
+            MARGIN + r"\{[#.]",  # attributes
+            r"(?<!!)\[\]\(",  # link that takes its text from the target
+        ]
+    ),
+    re.MULTILINE,
+)
+HUSH = re.compile(r"\b(simply|obviously)\b", re.IGNORECASE)
+TAGS = {"remove-input", "hide-input"}
 ALLOWED = {"text/plain", "text/markdown", "text/html", "image/svg+xml"}
 ANATOMY = ["Where it breaks", "What the sources say", "Exercises", "Summary", "Where to read more"]
 
@@ -29,6 +49,17 @@ def cells(notebook, kind):
 
 def outputs(notebook):
     return [(cell, output) for cell in cells(notebook, "code") for output in cell.outputs]
+
+
+def checks(notebook):
+    """Return the calls of check_equal in all cells: tag, left side, right side, options."""
+    found = []
+    for cell in cells(notebook, "code"):
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "check_equal":
+                tag, left, right = node.args
+                found.append((ast.literal_eval(tag), ast.dump(left), ast.dump(right)))
+    return found
 
 
 def prose(notebook):
@@ -57,16 +88,28 @@ def test_outputs_are_of_kinds_that_nbval_compares(notebook):
 
 def test_nothing_switches_nbval_off(notebook):
     for cell in cells(notebook, "code"):
-        assert "NBVAL" not in cell.source
-        assert not [tag for tag in cell.metadata.get("tags", []) if tag.startswith("nbval")]
+        for mark in nbval.comment_markers:
+            assert mark.lower() not in cell.source.lower()
+        assert set(cell.metadata.get("tags", [])) <= TAGS
+        assert not re.search(r"^\s*[%!]", cell.source, re.MULTILINE), "magics can hide output"
 
 
 def test_every_tag_is_checked_and_every_check_is_tagged(notebook):
     tags = TAG.findall(prose(notebook))
-    checks = CHECK.findall("\n".join(cell.source for cell in cells(notebook, "code")))
-    assert sorted(tags) == sorted(checks), "each tag has one check, in the same chapter"
+    assert sorted(tags) == sorted(tag for tag, *_ in checks(notebook))
     assert len(set(tags)) == len(tags), "a tag names one equation"
     assert tags
+
+
+def test_tags_stand_in_the_text_in_one_spelling(notebook):
+    assert prose(notebook).count(r"\tag") == len(TAG.findall(prose(notebook)))
+    for cell in cells(notebook, "code"):
+        assert "\\tag" not in cell.source + str(cell.outputs)
+
+
+def test_both_sides_of_a_check_are_not_the_same_expression(notebook):
+    for tag, left, right in checks(notebook):
+        assert left != right, tag
 
 
 def test_every_check_has_passed(notebook):
@@ -76,10 +119,21 @@ def test_every_check_has_passed(notebook):
 
 
 def test_every_figure_has_alternative_text(notebook):
+    told = set()
     for cell, output in outputs(notebook):
         if "image/svg+xml" in output.get("data", {}):
-            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+            alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "").strip()
             assert len(alt) > 60, f"say what the figure shows, in the metadata of:\n{cell.source}"
+            assert alt not in told, "each figure shows something else"
+            told.add(alt)
+
+
+def test_pictures_come_from_figures_and_explorers_alone(notebook):
+    assert not re.search(r"!\[|<img|<svg", prose(notebook))
+    for cell, output in outputs(notebook):
+        page = output.get("data", {}).get("text/html", "")
+        if re.search(r"<img|<svg", page):
+            assert page.startswith('<figure class="explorer"'), cell.source
 
 
 def test_explorers_are_there_and_light(notebook):
@@ -95,6 +149,7 @@ def test_markdown_is_plain(notebook):
     assert not found, f"MyST syntax shows raw in Colab: {found[0]!r}"
     assert r"\(" not in text
     assert r"\[" not in text
+    assert not HUSH.search(text), "what is simple to you may not be to the reader"
 
 
 def test_anatomy(notebook):
@@ -134,3 +189,4 @@ def test_metadata_is_stable(notebook):
     assert "version" not in notebook.metadata.language_info
     for cell in notebook.cells:
         assert set(cell.metadata) <= {"mystnb", "tags"}
+        assert set(cell.metadata.get("mystnb", {})) <= {"image"}

@@ -54,8 +54,29 @@ def remove_alternative_text(notebook):
     del figure_cells(notebook)[0].metadata["mystnb"]
 
 
-def use_myst(notebook):
-    notebook.cells[0].source += "\n\n:::{note}\nShown raw in Colab.\n:::\n"
+MYST = [
+    ":::{note}\nx\n:::",
+    ":::note\nx\n:::",
+    "~~~{note}\nx\n~~~",
+    "``` {note}\nx\n```",
+    "`````{note}\nx\n`````",
+    "- ```{note}\n  x\n  ```",
+    "> ::: {note}\n> x\n> :::",
+    "{ref}`x`",
+    "{Abbr}`x (y)`",
+    "{my_role}`x`",
+    "(a.b:c)=\n## X",
+    "+++",
+    "% a comment",
+    "$$q = 1$$ (label)",
+    "word\n: what it means",
+    "{#here}\n## X",
+    "[](bce.ipynb)",
+]
+
+
+def use_myst(notebook, text=MYST[0]):
+    notebook.cells[0].source += f"\n\n{text}\n"
 
 
 def store_a_warning(notebook):
@@ -65,6 +86,26 @@ def store_a_warning(notebook):
 
 def skip_a_cell(notebook):
     code_cells(notebook)[1].metadata["tags"] = ["nbval-skip"]
+
+
+def ignore_an_output(notebook):
+    code_cells(notebook)[1].source += "\n# PYTEST_VALIDATE_IGNORE_OUTPUT"
+
+
+def hide_a_warning(notebook):
+    code_cells(notebook)[1].source = "%%capture\n" + code_cells(notebook)[1].source
+
+
+def empty_alternative_text(notebook):
+    figure_cells(notebook)[0].metadata["mystnb"]["image"]["alt"] = " " * 80
+
+
+def tag_out_of_sight(notebook):
+    notebook.cells[0].source += "\n\n$$1 = 2 \\tag {unchecked}$$\n"
+
+
+def check_nothing(notebook):
+    replace_once(code_cells(notebook), r'(check_equal\("[\w-]+"),.*', r"\1, 1, 1)")
 
 
 # Faults that show when the cells are run.
@@ -89,13 +130,13 @@ def flip_a_sign(notebook):
     replace_once(code_cells(notebook), r'(check_equal\("[\w-]+", )(?=\w)', r"\1-1 * ")
 
 
-def suite_on(folder: Path, *, run: bool) -> subprocess.CompletedProcess:
-    """Run the rules on the chapters of a folder, and nbval too if asked."""
-    notebooks = ["--nbval", str(folder)] if run else []
-    # -x: one failure is enough, and saves the rest of the chapter
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+def suite_on(folder: Path, *, run: bool, stop: bool = True) -> subprocess.CompletedProcess:
+    """Run the rules on the chapters of a folder, and nbval too if asked; stop at a failure."""
+    options = ["--nbval", str(folder)] if run else []
+    options += ["-x"] if stop else []
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     return subprocess.run(
-        [*command, str(RULES), "--chapters", str(folder), *notebooks],
+        [*command, str(RULES), "--chapters", str(folder), *options],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -125,6 +166,11 @@ def test_an_unchanged_copy_passes(tmp_path, request):
         (use_myst, "test_markdown_is_plain"),
         (store_a_warning, "test_no_error_or_warning_is_stored"),
         (skip_a_cell, "test_nothing_switches_nbval_off"),
+        (ignore_an_output, "test_nothing_switches_nbval_off"),
+        (hide_a_warning, "test_nothing_switches_nbval_off"),
+        (empty_alternative_text, "test_every_figure_has_alternative_text"),
+        (tag_out_of_sight, "test_tags_stand_in_the_text"),
+        (check_nothing, "test_both_sides_of_a_check"),
     ],
 )
 def test_a_fault_in_the_file_is_caught(fault, caught_by, chapter, tmp_path):
@@ -132,6 +178,22 @@ def test_a_fault_in_the_file_is_caught(fault, caught_by, chapter, tmp_path):
     result = suite_on(tmp_path, run=False)
     assert result.returncode == 1, result.stdout
     assert f"FAILED tests/book/test_chapters.py::{caught_by}" in result.stdout
+
+
+def test_myst_in_any_spelling_is_caught(tmp_path, request):
+    """One copy for each spelling, all in one run, since starting pytest is what takes the time."""
+    first = min(request.config.getoption("--chapters").glob("*.ipynb"))
+    for i, text in enumerate(MYST):
+        copy = nbformat.read(first, as_version=4)
+        use_myst(copy, text)
+        nbformat.write(copy, tmp_path / f"copy_{i}.ipynb")
+    result = suite_on(tmp_path, run=False, stop=False)
+    missed = [
+        text
+        for i, text in enumerate(MYST)
+        if f"test_markdown_is_plain[copy_{i}]" not in result.stdout.partition("short test")[2]
+    ]
+    assert not missed
 
 
 @pytest.mark.parametrize(

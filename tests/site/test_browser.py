@@ -11,9 +11,14 @@ from playwright.sync_api import sync_playwright
 
 from tests.site.toc import toc_pages
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+CANDIDATES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
 )
+BROWSER = next(filter(None, map(shutil.which, CANDIDATES)), None)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
