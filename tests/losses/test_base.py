@@ -648,3 +648,38 @@ def test_a_remedy_never_mixes_examples(targets, hint):
     with pytest.raises(ValueError, match="nothing broadcasts") as caught:
         losses.MSELoss()(np.zeros((2, 3)), np.zeros(targets))
     assert str(caught.value).endswith(f"so give {hint}")
+
+
+@pytest.mark.parametrize(
+    ("scores", "targets", "options"),
+    [
+        ([1.0, np.inf], [1.0], {}),
+        ([[[1.0]]], [[[1.0]]], {}),
+        ([1.0], [1.0], {"sample_weight": [-1.0]}),
+        ([1.0], [1.0], {"reduction": "avg"}),
+    ],
+)
+def test_check_raises_where_the_loss_does_and_only_there(scores, targets, options):
+    loss = losses.MSELoss()
+    with pytest.raises(ValueError) as called:  # noqa: PT011
+        loss(scores, targets, **options)
+    with pytest.raises(ValueError) as checked:  # noqa: PT011
+        loss.check(scores, targets, **options)
+    assert str(checked.value) == str(called.value)
+    assert loss.check([1.0], [1.0], sample_weight=[2.0], reduction="none") is None
+    assert loss.check([1.0], [1.0]) is None
+
+
+@pytest.mark.parametrize(
+    ("targets", "shape"),
+    [
+        ([0, 2, 1], (3, 3)),
+        ([0, 0, 0], (3, 2)),
+        ([[0.5, 0.5, 0.0]], (1, 3)),
+        ([[0], [1]], (2, 2)),
+        ([0.0, 5.0], (2, 2)),
+        (["a", "b", "c"], (3, 2)),
+    ],
+)
+def test_a_model_of_classes_is_as_wide_as_its_targets_and_at_least_two(targets, shape):
+    assert losses.CrossEntropyLoss().score_shape(targets) == shape
