@@ -3,7 +3,6 @@
 import json
 import re
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -15,12 +14,7 @@ from lossutils.explore import explore
 T = np.linspace(0, 1, 20)
 
 
-@pytest.fixture(autouse=True)
-def style():
-    with mpl.rc_context():
-        plots.use_house_style()
-        yield
-        plt.close("all")
+pytestmark = pytest.mark.usefixtures("house_style")
 
 
 def draw(a, b=1.0):

@@ -12,7 +12,21 @@ from .base import ClassTargets, SignTargets, check_positive
 
 
 @dataclass(frozen=True)
-class HingeLoss(SignTargets):
+class Margin(SignTargets):
+    """Losses of how far a score falls short of the margin; see `HingeLoss`."""
+
+    margin: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_positive(self._name, "margin", self.margin)
+
+    def _shared(self, s, y):
+        """Return the violation of the margin, shape (m,)."""
+        return np.maximum(0.0, self.margin - y * s)
+
+
+@dataclass(frozen=True)
+class HingeLoss(Margin):
     r"""Hinge loss: no cost once the score is on the right side by the margin.
 
     .. math:: l = \max(0, \gamma - y s), \qquad
@@ -38,14 +52,6 @@ class HingeLoss(SignTargets):
     array([1.2, 0.3, 0. ])
     """
 
-    margin: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_positive("HingeLoss", "margin", self.margin)
-
-    def _shared(self, s, y):
-        return np.maximum(0.0, self.margin - y * s)
-
     def _value(self, s, y, shared):
         return shared
 
@@ -54,7 +60,7 @@ class HingeLoss(SignTargets):
 
 
 @dataclass(frozen=True)
-class SquaredHingeLoss(SignTargets):
+class SquaredHingeLoss(Margin):
     r"""Squared hinge loss: the hinge without its kink.
 
     .. math:: l = \max(0, \gamma - y s)^2, \qquad
@@ -77,14 +83,6 @@ class SquaredHingeLoss(SignTargets):
     >>> SquaredHingeLoss()([0.5, 2.0], [1, 1], reduction="none")
     array([0.25, 0.  ])
     """
-
-    margin: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_positive("SquaredHingeLoss", "margin", self.margin)
-
-    def _shared(self, s, y):
-        return np.maximum(0.0, self.margin - y * s)
 
     def _value(self, s, y, shared):
         return shared**2
