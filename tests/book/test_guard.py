@@ -1,12 +1,14 @@
 """The guard guarded: a fault planted in a copy of a chapter must make the tests fail.
 
-The faults are those that a suite of notebooks tends to let through. Each test runs pytest on the
-copy as `make test` does on the chapters.
+The faults are those that a suite of notebooks tends to let through. pytest runs on the copies as
+it does in `make test` on the chapters. Faults that show in the file are looked for in one run,
+since starting pytest is what takes the time; those that show when cells are run, each in its own.
 """
 
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -75,7 +77,7 @@ MYST = [
 ]
 
 
-def use_myst(notebook, text=MYST[0]):
+def use_myst(notebook, text):
     notebook.cells[0].source += f"\n\n{text}\n"
 
 
@@ -130,10 +132,8 @@ def flip_a_sign(notebook):
     replace_once(code_cells(notebook), r'(check_equal\("[\w-]+", )(?=\w)', r"\1-1 * ")
 
 
-def suite_on(folder: Path, *, run: bool, stop: bool = True) -> subprocess.CompletedProcess:
-    """Run the rules on the chapters of a folder, and nbval too if asked; stop at a failure."""
-    options = ["--nbval", str(folder)] if run else []
-    options += ["-x"] if stop else []
+def suite_on(folder: Path, *options: str) -> subprocess.CompletedProcess:
+    """Run the rules on the notebooks of a folder, with more options of pytest."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     return subprocess.run(
         [*command, str(RULES), "--chapters", str(folder), *options],
@@ -144,56 +144,67 @@ def suite_on(folder: Path, *, run: bool, stop: bool = True) -> subprocess.Comple
     )
 
 
-def copy_with(fault, chapter, folder):
+def copy_with(fault, chapter, copy):
     notebook = nbformat.read(chapter, as_version=4)
     fault(notebook)
-    nbformat.write(notebook, folder / chapter.name)
+    nbformat.write(notebook, copy)
 
 
-def test_an_unchanged_copy_passes(tmp_path, request):
-    first = min(request.config.getoption("--chapters").glob("*.ipynb"))
-    copy_with(lambda notebook: None, first, tmp_path)
-    result = suite_on(tmp_path, run=True)
+def chapters(config):
+    return sorted(config.getoption("--chapters").glob("*.ipynb"))
+
+
+def unchanged(notebook):
+    pass
+
+
+IN_FILE = {
+    strip_outputs: "test_every_cell_was_run_in_order",
+    remove_a_check: "test_every_tag_is_checked_and_every_check_is_tagged",
+    remove_alternative_text: "test_every_figure_has_alternative_text",
+    store_a_warning: "test_no_error_or_warning_is_stored",
+    skip_a_cell: "test_nothing_switches_nbval_off",
+    ignore_an_output: "test_nothing_switches_nbval_off",
+    hide_a_warning: "test_nothing_switches_nbval_off",
+    empty_alternative_text: "test_every_figure_has_alternative_text",
+    tag_out_of_sight: "test_tags_stand_in_the_text_in_one_spelling",
+    check_nothing: "test_both_sides_of_a_check_are_not_the_same_expression",
+}
+
+
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory, request):
+    """Run the rules once on a copy for each fault; return the failures, as "rule[copy]"."""
+    folder = tmp_path_factory.mktemp("copies")
+    for chapter in chapters(request.config):
+        for fault in (unchanged, *IN_FILE):
+            copy_with(fault, chapter, folder / f"{chapter.stem}-{fault.__name__}.ipynb")
+        for i, text in enumerate(MYST):
+            fault = partial(use_myst, text=text)
+            copy_with(fault, chapter, folder / f"{chapter.stem}-myst{i}.ipynb")
+    report = suite_on(folder).stdout
+    return set(re.findall(r"^FAILED \S+::(\S+\])", report, re.MULTILINE))
+
+
+@pytest.mark.parametrize(("fault", "rule"), IN_FILE.items())
+def test_a_fault_in_the_file_is_caught(fault, rule, chapter, failed):
+    assert f"{rule}[{chapter.stem}-{fault.__name__}]" in failed
+
+
+@pytest.mark.parametrize("i", range(len(MYST)))
+def test_myst_is_caught_in_any_spelling(i, chapter, failed):
+    assert f"test_markdown_is_plain[{chapter.stem}-myst{i}]" in failed, MYST[i]
+
+
+def test_an_unchanged_copy_passes_the_rules(chapter, failed):
+    assert not [failure for failure in failed if f"[{chapter.stem}-unchanged]" in failure]
+
+
+def test_an_unchanged_copy_passes_the_whole_suite(tmp_path, request):
+    lightest = min(chapters(request.config), key=lambda path: path.stat().st_size)
+    copy_with(unchanged, lightest, tmp_path / lightest.name)
+    result = suite_on(tmp_path, "--nbval", str(tmp_path))
     assert result.returncode == 0, result.stdout
-
-
-@pytest.mark.parametrize(
-    ("fault", "caught_by"),
-    [
-        (strip_outputs, "test_every_cell_was_run_in_order"),
-        (remove_a_check, "test_every_tag_is_checked"),
-        (remove_alternative_text, "test_every_figure_has_alternative_text"),
-        (use_myst, "test_markdown_is_plain"),
-        (store_a_warning, "test_no_error_or_warning_is_stored"),
-        (skip_a_cell, "test_nothing_switches_nbval_off"),
-        (ignore_an_output, "test_nothing_switches_nbval_off"),
-        (hide_a_warning, "test_nothing_switches_nbval_off"),
-        (empty_alternative_text, "test_every_figure_has_alternative_text"),
-        (tag_out_of_sight, "test_tags_stand_in_the_text"),
-        (check_nothing, "test_both_sides_of_a_check"),
-    ],
-)
-def test_a_fault_in_the_file_is_caught(fault, caught_by, chapter, tmp_path):
-    copy_with(fault, chapter, tmp_path)
-    result = suite_on(tmp_path, run=False)
-    assert result.returncode == 1, result.stdout
-    assert f"FAILED tests/book/test_chapters.py::{caught_by}" in result.stdout
-
-
-def test_myst_in_any_spelling_is_caught(tmp_path, request):
-    """One copy for each spelling, all in one run, since starting pytest is what takes the time."""
-    first = min(request.config.getoption("--chapters").glob("*.ipynb"))
-    for i, text in enumerate(MYST):
-        copy = nbformat.read(first, as_version=4)
-        use_myst(copy, text)
-        nbformat.write(copy, tmp_path / f"copy_{i}.ipynb")
-    result = suite_on(tmp_path, run=False, stop=False)
-    missed = [
-        text
-        for i, text in enumerate(MYST)
-        if f"test_markdown_is_plain[copy_{i}]" not in result.stdout.partition("short test")[2]
-    ]
-    assert not missed
 
 
 @pytest.mark.parametrize(
@@ -205,7 +216,8 @@ def test_myst_in_any_spelling_is_caught(tmp_path, request):
     ],
 )
 def test_a_fault_in_the_run_is_caught(fault, caught_by, chapter, tmp_path):
-    copy_with(fault, chapter, tmp_path)
-    result = suite_on(tmp_path, run=True)
+    copy_with(fault, chapter, tmp_path / chapter.name)
+    # -x: one failure is enough, and saves the rest of the chapter
+    result = suite_on(tmp_path, "--nbval", str(tmp_path), "-x")
     assert result.returncode == 1, result.stdout
     assert caught_by in result.stdout
