@@ -221,3 +221,9 @@ def test_an_entry_along_the_axis_is_expected(function, scores, axis, shape):
     assert str(caught.value) == (
         f"expected scores with at least one entry along axis {axis}, got shape {shape}"
     )
+
+
+@rows_only
+def test_a_single_nan_is_not_certain(function):
+    """With one entry nothing else in the row carries the NaN on."""
+    assert np.isnan(function([np.nan])).all()
