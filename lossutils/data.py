@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from ._optional import optional_import
 from .special import Float64Array
@@ -214,6 +215,79 @@ def diabetes(*, test_share: float = 0.25, seed: int = 0) -> Split:
     )
 
 
+def split(X: ArrayLike, y: ArrayLike, *, test_share: float = 0.25, seed: int = 0) -> Split:
+    """Set a share of the examples aside at random, such as validation data from a training part.
+
+    Features are left as they are. If the targets are integers, the share of each class is kept.
+
+    Parameters
+    ----------
+    X : array_like, shape (m, n)
+        Features; rows are examples.
+    y : array_like, shape (m,)
+        Targets.
+    test_share : float in (0, 1), default 0.25
+        Share of the examples to set aside.
+    seed : int, default 0
+        Seed of the split.
+
+    Returns
+    -------
+    Split
+        Without names.
+
+    Raises
+    ------
+    ValueError
+        If ``test_share`` is out of range, or X and y differ in length.
+    """
+    X, y = np.asarray(X), np.asarray(y)
+    return _split(X, y, (), (), test_share, seed, scale=False)
+
+
+def flip_labels(
+    labels: ArrayLike, share: float, *, classes: int = 2, seed: int = 0
+) -> NDArray[np.int64]:
+    """Move a share of the labels to another class, drawn uniformly: label noise of a known rate.
+
+    Parameters
+    ----------
+    labels : array_like of int, shape (m,)
+        Labels 0 ... classes-1. Left unchanged.
+    share : float in [0, 1]
+        Share of the labels to change, rounded to whole examples.
+    classes : int, default 2
+        Number of classes.
+    seed : int, default 0
+        Seed of the draw.
+
+    Returns
+    -------
+    ndarray of int, shape (m,)
+        Labels, ``round(share * m)`` of which differ.
+
+    Raises
+    ------
+    ValueError
+        If the labels are not integers in 0 ... classes-1, or ``share`` is out of range.
+    """
+    y = np.array(labels)
+    if y.ndim != 1 or y.dtype.kind not in "iu":
+        raise ValueError(f"labels must be integers, shape (m,), got {y.dtype} of shape {y.shape}")
+    if classes < 2 or (y.size and (y.min() < 0 or y.max() >= classes)):
+        raise ValueError(
+            f"labels must be 0 to {classes - 1} for {classes} classes, of which there are at least "
+            f"2, got labels from {y.min()} to {y.max()}"
+        )
+    if not 0 <= share <= 1:
+        raise ValueError(f"share must lie in [0, 1], got {share!r}")
+    rng = np.random.default_rng(seed)
+    moved = rng.permutation(len(y))[: round(share * len(y))]
+    y = y.astype(np.int64)
+    y[moved] = (y[moved] + rng.integers(1, classes, size=len(moved))) % classes
+    return y
+
+
 def _split(X, y, feature_names, target_names, test_share, seed, *, scale) -> Split:
     if not 0 < test_share < 1:
         raise ValueError(f"test_share must lie between 0 and 1, got {test_share!r}")
@@ -223,7 +297,7 @@ def _split(X, y, feature_names, target_names, test_share, seed, *, scale) -> Spl
         y,
         test_size=test_share,
         random_state=seed,
-        stratify=y if len(target_names) > 1 else None,
+        stratify=y if y.dtype.kind in "iu" else None,
     )
     if scale:  # by the training part alone: the test part stays unseen
         mean, std = X_train.mean(axis=0), X_train.std(axis=0)

@@ -1,4 +1,4 @@
-"""How good predicted probabilities are as decisions."""
+"""How good predictions are: as decisions, and as probabilities."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .linear import check_count
 from .special import Float64Array
 
 
@@ -81,3 +82,106 @@ def confusion(probability: ArrayLike, labels: ArrayLike, thresholds: ArrayLike) 
     )
     positives = int(np.sum(y == 1))
     return Confusion(positives - misses, len(y) - positives - rejections, misses, rejections)
+
+
+def accuracy(scores: ArrayLike, labels: ArrayLike) -> float:
+    """Share of examples whose label is predicted.
+
+    Parameters
+    ----------
+    scores : array_like, shape (m, K) or (m,)
+        The column with the highest score is predicted, the first of several; with one score per
+        example, class 1 where it is positive.
+    labels : array_like, shape (m,)
+        Labels 0 ... K-1.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, or labels lie outside 0 ... K-1.
+    """
+    s, y = np.asarray(scores), np.asarray(labels)
+    if s.ndim not in (1, 2) or y.shape != s.shape[:1] or s.size == 0:
+        raise ValueError(
+            "scores must have shape (m,) or (m, K) and labels (m,), with m at least 1, "
+            f"got {s.shape} and {y.shape}"
+        )
+    classes = s.shape[1] if s.ndim == 2 else 2
+    if not np.isin(y, np.arange(classes)).all():
+        raise ValueError(
+            f"labels must be 0 to {classes - 1}, got values from {y.min()} to {y.max()}; "
+            "labels in {-1, +1} become {0, 1} with (labels + 1) // 2"
+        )
+    return float(np.mean((s.argmax(axis=1) if s.ndim == 2 else s > 0) == y))
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """How often what was predicted happened, an entry per bin that is used; see `reliability`."""
+
+    confidence: Float64Array
+    """Mean predicted probability in the bin."""
+    frequency: Float64Array
+    """Share of the bin's examples where it happened."""
+    count: NDArray[np.intp]
+    """Number of examples in the bin."""
+
+    @property
+    def ece(self) -> float:
+        """Expected calibration error: mean distance of frequency and confidence, by example."""
+        gap = np.abs(self.frequency - self.confidence)
+        return float(np.sum(self.count * gap) / np.sum(self.count))
+
+
+def reliability(probability: ArrayLike, outcome: ArrayLike, *, bins: int = 10) -> Reliability:
+    """Sort examples by predicted probability into equal bins of [0, 1], and count what happened.
+
+    For K classes, ask whether the most probable class was right:
+    ``reliability(p.max(axis=1), p.argmax(axis=1) == labels)``.
+
+    Parameters
+    ----------
+    probability : array_like, shape (m,)
+        Predicted probability of the event.
+    outcome : array_like, shape (m,)
+        Whether it happened: booleans, or 0 and 1.
+    bins : int, default 10
+        Number of bins; an example on an edge belongs to the bin above, and 1 to the last.
+
+    Returns
+    -------
+    Reliability
+        Bins without an example are left out.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a probability lies outside [0, 1] or is NaN, or an outcome is neither
+        0 nor 1.
+
+    Notes
+    -----
+    Source: M. P. Naeini, G. F. Cooper and M. Hauskrecht, "Obtaining well calibrated probabilities
+    using Bayesian binning", AAAI (2015).
+    """
+    p, happened = np.asarray(probability, dtype=np.float64), np.asarray(outcome)
+    if p.ndim != 1 or p.shape != happened.shape or p.size == 0:
+        raise ValueError(
+            "probability and outcome must both have shape (m,), with m at least 1, "
+            f"got {p.shape} and {happened.shape}"
+        )
+    if not ((p >= 0) & (p <= 1)).all():
+        raise ValueError(f"probabilities must lie in [0, 1], got {p.min():g} to {p.max():g}")
+    if not np.isin(happened, (0, 1)).all():
+        raise ValueError(f"outcomes must be 0 or 1, got {np.unique(happened)[:5]}")
+    check_count("bins", bins, 1)
+    index = np.searchsorted(np.arange(1, bins) / bins, p, side="right")
+    count = np.bincount(index, minlength=bins)
+    used = count > 0
+    sums = [np.bincount(index, weights=w, minlength=bins)[used] for w in (p, happened)]
+    return Reliability(sums[0] / count[used], sums[1] / count[used], count[used])

@@ -8,7 +8,7 @@ stand one below the other. Curves differ in dash as well as in colour.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from .metrics import Reliability
     from .train import Fit, History
 
 WIDTH, HEIGHT = 5.0, 3.2
@@ -147,6 +148,120 @@ def lines(
         )
     elif len(curves) > 1:
         ax.legend(loc=legend)
+    return ax
+
+
+def bands(
+    x: ArrayLike,
+    runs: Mapping[str, ArrayLike],
+    *,
+    xlabel: str,
+    ylabel: str,
+    title: str = "",
+    legend: Any = "best",
+    ax: Axes | None = None,
+    **axes_properties: Any,
+) -> Axes:
+    """Draw repeated runs over the same x: the median of each label, shaded from lowest to highest.
+
+    Parameters
+    ----------
+    x : array_like, shape (p,)
+        Abscissae.
+    runs : mapping of str to array_like of shape (r, p)
+        For each label r runs, such as one for each seed.
+    xlabel, ylabel, title, legend, ax, **axes_properties
+        As for `lines`.
+
+    Returns
+    -------
+    Axes
+        To add marks to.
+    """
+    ax = ax or _plt().gca()
+    medians = {label: np.median(np.asarray(values), axis=0) for label, values in runs.items()}
+    before = len(ax.lines)
+    lines(
+        x,
+        medians,
+        xlabel=xlabel,
+        ylabel=ylabel,
+        title=title,
+        legend=legend,
+        ax=ax,
+        **axes_properties,
+    )
+    for line, values in zip(ax.lines[before:], runs.values(), strict=True):
+        low, high = np.min(values, axis=0), np.max(values, axis=0)
+        ax.fill_between(x, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
+    return ax
+
+
+def spread(
+    values: Mapping[str, ArrayLike],
+    *,
+    xlabel: str,
+    title: str = "",
+    ax: Axes | None = None,
+    **axes_properties: Any,
+) -> Axes:
+    """Compare labels by repeated measurements: a row each, with a dot per run and a median bar.
+
+    Parameters
+    ----------
+    values : mapping of str to array_like of shape (r,)
+        For each label, from top to bottom, one value per run; those not finite are left out.
+    xlabel, title : str
+        What is measured, and what the figure says.
+    ax : Axes, optional
+        Where to draw.
+    **axes_properties
+        Passed to ``Axes.set``.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = ax or _plt().gca()
+    for row, measured in enumerate(values.values()):
+        finite = np.asarray(measured, dtype=np.float64)
+        finite = finite[np.isfinite(finite)]
+        ax.plot(finite, np.full(len(finite), row), "o", color=BLUE, alpha=0.55, markersize=7)
+        if len(finite):
+            ax.plot([np.median(finite)] * 2, [row - 0.3, row + 0.3], "k-", linewidth=2.5)
+    ax.set_yticks(range(len(values)), list(values))
+    ax.set(xlabel=xlabel, title=title, ylim=(len(values) - 0.5, -0.5), **axes_properties)
+    if ax.get_xscale() == "log":
+        _plain_log_ticks(ax.xaxis)
+    return ax
+
+
+def reliability_diagram(
+    measured: Mapping[str, Reliability], *, title: str = "", ax: Axes | None = None
+) -> Axes:
+    """Draw how often what was predicted happened; a calibrated model lies on the diagonal.
+
+    Parameters
+    ----------
+    measured : mapping of str to Reliability
+        By label; bins with more examples get larger dots.
+    title : str
+        What the figure says.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = ax or _plt().gca()
+    ax.plot([0, 1], [0, 1], color="black", linewidth=1.2, linestyle=":")
+    for (label, r), marker in zip(measured.items(), "o^sDv", strict=False):
+        (line,) = ax.plot(r.confidence, r.frequency, linewidth=1.4, label=label)
+        size = 12 + 120 * np.sqrt(r.count / r.count.sum())
+        ax.scatter(r.confidence, r.frequency, s=size, marker=marker, color=line.get_color())
+    ax.set(xlabel="predicted probability", ylabel="share that happened", title=title)
+    ax.legend(loc="upper left")
     return ax
 
 
@@ -358,11 +473,12 @@ def loss_surface(
     w: ArrayLike,
     b: ArrayLike,
     *,
-    history: History | None = None,
+    history: History | Mapping[str, History] | None = None,
+    scale: Literal["log", "linear"] = "log",
     ax: Axes | None = None,
     title: str = "",
 ) -> Axes:
-    """Draw a loss of two parameters as height lines, with the path of a descent.
+    """Draw a loss of two parameters as height lines, with the paths of descents.
 
     Parameters
     ----------
@@ -370,8 +486,10 @@ def loss_surface(
         Takes w and b, returns the loss.
     w, b : array_like
         Grid of each parameter.
-    history : History, optional
-        Descent on w, of shape (1,), and b, whose path to draw.
+    history : History or mapping of str to History, optional
+        Descent on w, of shape (1,), and b, whose path to draw; several by their label.
+    scale : {"log", "linear"}, default "log"
+        Whether neighbouring height lines differ by a factor or by a difference.
     ax : Axes, optional
         Where to draw.
     title : str
@@ -384,18 +502,146 @@ def loss_surface(
     ax = ax or _plt().gca()
     w, b = np.asarray(w), np.asarray(b)
     height = np.array([[loss(u, v) for u in w] for v in b])
-    levels = np.geomspace(max(height.min(), 1e-3) * 1.02, height.max(), 13)
+    spaced = np.geomspace if scale == "log" else np.linspace
+    levels = spaced(max(height.min(), 1e-3) * 1.02, height.max(), 13)
     shades = ax.contourf(w, b, height, levels=[0, *levels], cmap="Greys", alpha=0.55)
     shades.set_rasterized(True)
     ax.contour(w, b, height, levels=levels, colors="#666666", linewidths=0.8)
     ax.figure.colorbar(shades, ax=ax, label="loss", format="%.2g")
-    if history is not None:
-        path = np.column_stack(history.path)
-        ax.plot(*path.T, "-", color=VERMILION, marker="o", markersize=3)
-        ax.plot(*path[0], "s", color=VERMILION, label="start")
-        ax.plot(*path[-1], "*", color=VERMILION, markersize=14, label="end")
+    several = isinstance(history, Mapping)
+    paths = history if isinstance(history, Mapping) else {"start": history} if history else {}
+    for (label, run), colour in zip(paths.items(), (VERMILION, BLUE, GREEN, PURPLE), strict=False):
+        path = np.column_stack(run.path)
+        ax.plot(*path.T, "-", color=colour, marker="o", markersize=3)
+        ax.plot(*path[0], "s", color=colour, label=label)
+        ax.plot(*path[-1], "*", color=colour, markersize=14, label="" if several else "end")
+    if paths:
         ax.legend()
     ax.set(xlabel="$w$", ylabel="$b$", title=title)
+    ax.grid(visible=False)
+    return ax
+
+
+def margins(
+    W: ArrayLike,
+    b: float,
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    support: ArrayLike | None = None,
+    margin: float = 1.0,
+    names: Sequence[str] = ("class −1", "class +1"),
+    ax: Axes | None = None,
+) -> Axes:
+    """Scatter two classes with a decision line, its margins, and rings round support vectors.
+
+    Parameters
+    ----------
+    W, b : array_like of shape (2,), float
+        The line, where the score ``x @ W + b`` is 0.
+    X, y : array_like
+        Points (m, 2) and labels (m,), 0 and 1 or -1 and +1.
+    support : array_like of bool or int, optional
+        Which points get a ring: a mask (m,) or indices.
+    margin : float, default 1.0
+        Score at which the dashed lines are drawn, on both sides.
+    names : pair of str
+        Names of the classes, for the legend.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Axes
+    """
+    X, y, W = np.asarray(X), np.asarray(y), np.asarray(W)
+    ax = clouds(X, y > 0, ax=ax, names=names)
+    limits = ax.axis()
+    corners = np.array([[limits[i], limits[j]] for i in (0, 1) for j in (2, 3)])
+    along = np.array([-W[1], W[0]]) / np.linalg.norm(W)
+    reach = np.ptp(corners @ along) * np.array([-1, 1])
+    for score in (0.0, margin, -margin):
+        foot = W * (score - b) / (W @ W)
+        foot = foot + along * (
+            along @ (corners.mean(axis=0) - foot)
+        )  # the point nearest the middle
+        ends = foot + np.outer(reach, along)
+        ax.plot(*ends.T, "k--" if score else "k-", linewidth=1.4 if score else 2.2)
+    if support is not None:
+        rings = X[np.asarray(support)]
+        ax.plot(*rings.T, "o", fillstyle="none", color="black", markersize=12)
+    ax.axis(limits)
+    return ax
+
+
+def images(pictures: ArrayLike, captions: Sequence[str], *, columns: int = 4) -> Figure:
+    """Show small grey pictures in a grid, dark on light, with a caption above each.
+
+    Parameters
+    ----------
+    pictures : array_like, shape (n, h, w)
+        Grey values, 0 for paper and the largest for ink.
+    captions : sequence of n str
+        What to write above each.
+    columns : int, default 4
+        Pictures in a row.
+
+    Returns
+    -------
+    Figure
+    """
+    pictures = np.asarray(pictures)
+    rows = -(-len(pictures) // columns)
+    figure, axes = _plt().subplots(rows, columns, figsize=(WIDTH, 1.6 * rows), squeeze=False)
+    for ax in axes.flat:
+        ax.axis("off")
+    for ax, picture, caption in zip(axes.flat, pictures, captions, strict=False):
+        ax.imshow(picture, cmap="Greys", vmin=0, vmax=pictures.max())
+        ax.set_title(caption, loc="center", fontsize=11)
+    return figure
+
+
+def heatmap(
+    matrix: ArrayLike,
+    *,
+    xlabel: str = "",
+    ylabel: str = "",
+    title: str = "",
+    xticks: Sequence[str] | None = None,
+    yticks: Sequence[str] | None = None,
+    format: str = "{:.2g}",
+    ax: Axes | None = None,
+) -> Axes:
+    """Show a matrix as shaded cells with the number in each; blue is negative, red positive.
+
+    Parameters
+    ----------
+    matrix : array_like, shape (r, c)
+        Numbers; the shade is symmetric about 0.
+    xlabel, ylabel, title : str
+        What columns and rows are, and what the figure says.
+    xticks, yticks : sequence of str, optional
+        Names of columns and rows; by default they are counted from 0.
+    format : str
+        How a number is written, for ``str.format``; a cell of 0 stays empty.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Axes
+    """
+    ax = ax or _plt().gca()
+    values = np.asarray(matrix, dtype=np.float64)
+    largest = np.abs(values).max() or 1.0
+    ax.imshow(values, cmap="RdBu_r", vmin=-1.4 * largest, vmax=1.4 * largest, aspect="auto")
+    for (i, j), value in np.ndenumerate(values):
+        if value:
+            ax.text(j, i, format.format(value), ha="center", va="center", fontsize=10)
+    rows, columns = values.shape
+    ax.set_xticks(range(columns), xticks if xticks is not None else list(map(str, range(columns))))
+    ax.set_yticks(range(rows), yticks if yticks is not None else list(map(str, range(rows))))
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     ax.grid(visible=False)
     return ax
 

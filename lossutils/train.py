@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,7 +56,7 @@ def gradient_descent(
     value_and_grad: Callable[..., tuple[Any, ...]],
     params: Any,
     *,
-    lr: float,
+    lr: float | Callable[[int], float],
     steps: int,
     callback: Callable[[int, float, tuple[Array, ...]], object] | None = None,
 ) -> History:
@@ -69,8 +69,8 @@ def gradient_descent(
         `linear_value_and_grad` does.
     params : array_like, or tuple of them
         Where to start. Left unchanged.
-    lr : float
-        Learning rate, positive.
+    lr : float or callable
+        Learning rate, positive; or a function of the number of steps taken so far, 0, 1, ….
     steps : int
         Number of steps, at least 0.
     callback : callable, optional
@@ -88,8 +88,8 @@ def gradient_descent(
     ValueError
         If ``lr`` or ``steps`` is out of range, or a gradient has another shape than its parameter.
     """
-    if not 0 < lr < np.inf:
-        raise ValueError(f"lr must be a positive, finite number, got {lr!r}")
+    rate_at = lr if callable(lr) else lambda k: lr
+    _check_rate(rate_at(0))
     steps = check_count("steps", steps, 0)
     start = params if isinstance(params, tuple) else (params,)
     theta = tuple(to_float64(p)[0].copy() for p in start)
@@ -108,11 +108,19 @@ def gradient_descent(
             norms.append(float(np.sqrt(sum(np.sum(g * g) for g in grads))))
             path.append(theta)
             ended = callback is not None and callback(k, losses[-1], theta)
-            if not np.isfinite(value) or (isinstance(ended, bool | np.bool_) and ended):
+            ended = isinstance(ended, bool | np.bool_) and ended
+            if k == steps or ended or not np.isfinite(value):
                 break
-            theta = tuple(p - lr * g for p, g in zip(theta, grads, strict=True))
+            rate = _check_rate(rate_at(k))
+            theta = tuple(p - rate * g for p, g in zip(theta, grads, strict=True))
     by_param = tuple(np.stack(values) for values in zip(*path, strict=True))
     return History(np.array(losses), np.array(norms), by_param)
+
+
+def _check_rate(lr: Any) -> float:
+    if not 0 < lr < np.inf:
+        raise ValueError(f"lr must be a positive, finite number, got {lr!r}")
+    return lr
 
 
 def fit_linear(
@@ -120,7 +128,7 @@ def fit_linear(
     X: ArrayLike,
     y: ArrayLike,
     *,
-    lr: float,
+    lr: float | Callable[[int], float],
     steps: int,
     batch_size: int | None = None,
     seed: int = 0,
@@ -138,8 +146,8 @@ def fit_linear(
         Features; rows are examples.
     y : array_like, shape (m,) or (m, K)
         Targets, as ``loss`` takes them; they decide the number of scores.
-    lr : float
-        Learning rate.
+    lr : float or callable
+        Learning rate, or a function of the number of steps taken so far.
     steps : int
         Number of steps.
     batch_size : int, optional
@@ -175,7 +183,7 @@ def fit_linear_autograd(
     X: ArrayLike,
     y: ArrayLike,
     *,
-    lr: float,
+    lr: float | Callable[[int], float],
     steps: int,
     batch_size: int | None = None,
     seed: int = 0,
@@ -210,6 +218,63 @@ def fit_linear_autograd(
         return value.item(), dW.numpy(), db.numpy()
 
     return _fit(value_and_grad, loss, X, y, lr, steps, batch_size, seed, progress, start)
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """Outcome of `tune_lr`."""
+
+    lr: float
+    """The rate that won."""
+    fit: Any
+    """What was trained with it."""
+    score: float
+    """Its score."""
+    scores: dict[float, float]
+    """Score of every rate that was tried; -inf where it was not finite."""
+
+
+def tune_lr(
+    fit: Callable[[float], Any], score: Callable[[Any], float], lrs: Iterable[float]
+) -> Tuned:
+    """Train at each learning rate and keep the one that scores highest; ties go to the smallest.
+
+    The course's one rule for a fair race: every loss gets the same rates, the same number of steps
+    and the same score, such as the accuracy on validation data.
+
+    Parameters
+    ----------
+    fit : callable
+        Takes a learning rate, returns what it trained.
+    score : callable
+        Takes what was trained, returns a number, higher for better. One that is not finite, as of a
+        run that diverged, counts as -inf.
+    lrs : iterable of float
+        The rates, in any order.
+
+    Returns
+    -------
+    Tuned
+        The rate, what was trained with it, its score, and the scores of all rates.
+
+    Raises
+    ------
+    ValueError
+        If there is no rate, or none has a finite score.
+    """
+    scores: dict[float, float] = {}
+    best: Tuned | None = None
+    for lr in sorted(lrs):
+        trained = fit(lr)
+        value = float(score(trained))
+        scores[lr] = value if np.isfinite(value) else -np.inf
+        if scores[lr] > (best.score if best else -np.inf):
+            best = Tuned(lr, trained, value, scores)
+    if best is None:
+        raise ValueError(
+            f"none of the learning rates {list(scores)} has a finite score; try smaller ones"
+        )
+    return best
 
 
 def _fit(value_and_grad, loss, X, y, lr, steps, batch_size, seed, progress, start) -> Fit:

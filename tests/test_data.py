@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from lossutils.data import breast_cancer, diabetes, digits, gaussian_clouds, noisy_line
+from lossutils.data import (
+    breast_cancer,
+    diabetes,
+    digits,
+    flip_labels,
+    gaussian_clouds,
+    noisy_line,
+    split,
+)
 
 MANY = 100_000
 
@@ -200,3 +208,43 @@ def test_the_share_to_judge_by_lies_between_0_and_1(load, share):
     with pytest.raises(ValueError, match="test_share") as caught:
         load(test_share=share)
     assert str(caught.value) == f"test_share must lie between 0 and 1, got {share!r}"
+
+
+def test_a_split_deals_out_every_example_once_and_keeps_the_classes():
+    pytest.importorskip("sklearn")
+    X, y = np.arange(80.0).reshape(40, 2), np.repeat([0, 1], [30, 10])
+    parts = split(X, y, test_share=0.2, seed=3)
+    assert_array_equal(np.sort(np.concatenate([parts.X_train, parts.X_test]), axis=0), X)
+    assert np.bincount(parts.y_test).tolist() == [6, 2]
+    assert not np.array_equal(parts.X_test, split(X, y, test_share=0.2, seed=4).X_test)
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+@pytest.mark.parametrize("share", [0, 0.1, 0.4, 1])
+def test_the_share_of_labels_flipped_is_as_asked(classes, share):
+    y = np.arange(1000) % classes
+    noisy = flip_labels(y, share, classes=classes, seed=1)
+    assert np.sum(noisy != y) == round(1000 * share)
+    assert set(noisy) <= set(range(classes))
+    assert_array_equal(y, np.arange(1000) % classes)
+
+
+def test_flipped_labels_go_to_every_other_class_alike():
+    noisy = flip_labels(np.zeros(9000, dtype=int), 1.0, classes=4)
+    assert_allclose(np.bincount(noisy) / 9000, [0, 1 / 3, 1 / 3, 1 / 3], atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("labels", "share", "classes", "message"),
+    [
+        ([0.0, 1.0], 0.1, 2, "labels must be integers, shape (m,), got float64 of shape (2,)"),
+        ([0, 2], 0.1, 2, "labels must be 0 to 1 for 2 classes, of which there are at least 2, got"),
+        ([-1, 1], 0.1, 2, "labels must be 0 to 1 for 2 classes"),
+        ([0, 0], 0.1, 1, "labels must be 0 to 0 for 1 classes, of which there are at least 2"),
+        ([0, 1], 1.1, 2, "share must lie in [0, 1], got 1.1"),
+    ],
+)
+def test_labels_that_cannot_be_flipped_are_named(labels, share, classes, message):
+    with pytest.raises(ValueError) as error:  # noqa: PT011
+        flip_labels(labels, share, classes=classes)
+    assert str(error.value).startswith(message)

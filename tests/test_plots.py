@@ -8,6 +8,7 @@ import pytest
 
 from lossutils import data, plots
 from lossutils.losses import BCEWithLogitsLoss, MSELoss
+from lossutils.metrics import reliability
 from lossutils.special import sigmoid
 from lossutils.train import fit_linear
 
@@ -28,6 +29,22 @@ DRAWINGS = {
     "surface": lambda c: plots.loss_surface(
         lambda w, b: c * (w**2 + b**2), T, T, history=LINE_FIT.history
     ),
+    "two paths": lambda c: plots.loss_surface(
+        lambda w, b: w**2 + b**2,
+        T,
+        T,
+        history={
+            "a": LINE_FIT.history,
+            "b": fit_linear(MSELoss(), *LINE, lr=0.1 * c, steps=5).history,
+        },
+        scale="linear",
+    ),
+    "bands": lambda c: plots.bands(T, {"a": [c * T, T], "b": [T, -T]}, xlabel="x", ylabel="y"),
+    "spread": lambda c: plots.spread({"a": [1, 2 * c], "b": [3, np.nan]}, xlabel="x"),
+    "reliability": lambda c: plots.reliability_diagram({"a": reliability(0.9 * c * T, T > 0.5)}),
+    "margins": lambda c: plots.margins([1, 2], 0.1, X, Y, support=[0, 3], margin=c),
+    "images": lambda c: plots.images(np.eye(8)[None].repeat(3, 0), [f"{c} a", "b", "c"], columns=2),
+    "heatmap": lambda c: plots.heatmap([[1, -2], [0, c]], format="{:.4f}"),
     "shapes": lambda c: plots.matrix_shapes([("", "A", "(n)", 1.0, c), ("=", "B", "", 1.0, 1.0)]),
 }
 
@@ -83,3 +100,30 @@ def test_colours_are_told_apart_without_their_hue():
     ax = plots.clouds(X, Y)
     shapes = {collection.get_paths()[0].vertices.shape for collection in ax.collections}
     assert len(shapes) == 2
+
+
+def test_margins_stand_where_the_score_is_the_margin():
+    W, b = np.array([1.0, -2.0]), 0.3
+    ax = plots.margins(W, b, X, 2 * Y - 1, support=Y == 1, margin=0.5)
+    scores = [np.column_stack(line.get_data()) @ W + b for line in ax.lines[:3]]
+    np.testing.assert_allclose(scores, [[0, 0], [0.5, 0.5], [-0.5, -0.5]], atol=1e-12)
+    np.testing.assert_array_equal(np.column_stack(ax.lines[3].get_data()), X[Y == 1])
+    corners = np.array([[x, y] for x in ax.get_xlim() for y in ax.get_ylim()])
+    along = np.array([2.0, 1.0])
+    line = np.column_stack(ax.lines[0].get_data()) @ along
+    assert line.min() <= (corners @ along).min()
+    assert line.max() >= (corners @ along).max()
+
+
+def test_a_band_reaches_from_the_lowest_run_to_the_highest():
+    ax = plots.bands(T, {"a": [T, 2 * T, 4 * T]}, xlabel="x", ylabel="y")
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), 2 * T)
+    edge = ax.collections[0].get_paths()[0].vertices
+    assert {(T[-1], T[-1]), (T[-1], 4 * T[-1])} <= {tuple(point) for point in edge}
+
+
+def test_a_row_of_dots_leaves_out_what_is_not_finite():
+    ax = plots.spread({"a": [1.0, np.inf, 3.0], "b": [np.nan]}, xlabel="x", xscale="log")
+    assert [len(line.get_xdata()) for line in ax.lines] == [2, 2, 0]
+    assert ax.lines[1].get_xdata().tolist() == [2.0, 2.0]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]

@@ -17,7 +17,14 @@ from lossutils.losses import (
     HingeLoss,
     MSELoss,
 )
-from lossutils.train import Fit, History, fit_linear, fit_linear_autograd, gradient_descent
+from lossutils.train import (
+    Fit,
+    History,
+    fit_linear,
+    fit_linear_autograd,
+    gradient_descent,
+    tune_lr,
+)
 from tests.cases import ALL, each, linear_problem
 
 # The scores of a model are no probabilities, so BCELoss trains none.
@@ -325,3 +332,35 @@ def test_a_function_that_writes_into_its_arguments_cannot_reach_the_caller():
 
     gradient_descent(vandal, start, lr=0.1, steps=2)
     assert start == [4.0]
+
+
+def test_a_rate_that_changes_is_asked_for_at_each_step():
+    rates = [0.5, 0.25, 0.1]
+    path = gradient_descent(bowl, 1.0, lr=lambda k: rates[k], steps=3).path[0]
+    assert_allclose(path, [1.0, 0.0, 0.0, 0.0])
+    path = gradient_descent(bowl, 1.0, lr=lambda k: 0.25 / (k + 1), steps=2).path[0]
+    assert_allclose(path, [1.0, 0.5, 0.375])
+
+
+def test_a_rate_that_turns_bad_on_the_way_is_refused():
+    with pytest.raises(ValueError, match=r"lr must be a positive, finite number, got -0\.1"):
+        gradient_descent(bowl, 1.0, lr=lambda k: 0.1 - 0.2 * k, steps=3)
+
+
+def test_tuning_takes_the_best_rate_and_of_ties_the_smallest():
+    tuned = tune_lr(lambda lr: lr, lambda lr: -abs(lr - 3), [8, 4, 2, 1])
+    assert (tuned.lr, tuned.fit, tuned.score) == (2, 2, -1)
+    assert tuned.scores == {1: -2, 2: -1, 4: -1, 8: -5}
+
+
+def test_tuning_passes_over_runs_that_diverge():
+    def fit(lr):
+        return gradient_descent(bowl, 1.0, lr=lr, steps=2000)
+
+    tuned = tune_lr(fit, lambda history: -history.loss[-1], [0.01, 0.4, 4.0])
+    assert tuned.lr == 0.4
+    assert tuned.scores[4.0] == -np.inf
+    with pytest.raises(ValueError, match=r"none of the learning rates \[4.0\] has a finite score"):
+        tune_lr(fit, lambda history: -history.loss[-1], [4.0])
+    with pytest.raises(ValueError, match="none of the learning rates"):
+        tune_lr(fit, len, [])
