@@ -7,13 +7,15 @@ The package of the course *From Likelihood to Gradient*:
 - `lossutils.linear`, `lossutils.train`: gradients of linear models, and gradient descent;
 - `lossutils.verify`: numerical gradients, the Taylor test, autograd, `check_equal`;
 - `lossutils.data`, `lossutils.plots`, `lossutils.explore`: data sets, figures and sliders;
-- `lossutils.metrics`, `lossutils.selfcheck`: decisions counted, exercises checked.
+- `lossutils.metrics`, `lossutils.selfcheck`: predictions judged, exercises checked;
+- `lossutils.counterparts`: what PyTorch, scikit-learn, optax and Keras call each loss.
 
 Importing it needs NumPy alone. PyTorch, matplotlib, ipywidgets and scikit-learn are imported where
 they are used, and their absence is reported with the command that installs them.
 """
 
 from . import (
+    counterparts,
     data,
     explore,
     linear,
@@ -27,6 +29,7 @@ from . import (
 )
 
 __all__ = [
+    "counterparts",
     "data",
     "explore",
     "linear",

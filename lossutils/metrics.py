@@ -133,7 +133,7 @@ class Reliability:
 
     @property
     def ece(self) -> float:
-        """Expected calibration error: mean distance of frequency and confidence, by example."""
+        """Expected calibration error, the mean distance of frequency and confidence, by example."""
         gap = np.abs(self.frequency - self.confidence)
         return float(np.sum(self.count * gap) / np.sum(self.count))
 

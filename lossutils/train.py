@@ -24,7 +24,7 @@ class History:
     grad_norm: Float64Array
     """(steps + 1,) Euclidean norm of the gradient with respect to all parameters."""
     path: tuple[Array, ...] = field(repr=False)
-    """For each parameter an array (steps + 1, *its shape)."""
+    """For each parameter an array of its values, steps + 1 along the first axis."""
 
     @property
     def diverged(self) -> bool:
@@ -44,7 +44,7 @@ class Fit:
     W: Array
     """(n,) or (n, K) weights."""
     b: float | Array
-    """Intercept: a float, or (K,)."""
+    """Intercept, a float or (K,)."""
     history: History
 
     def scores(self, X: ArrayLike) -> Array:
@@ -66,7 +66,7 @@ def gradient_descent(
     ----------
     value_and_grad : callable
         Called as ``value_and_grad(*params)``; returns the value and one gradient per parameter, as
-        `linear_value_and_grad` does.
+        ``linear_value_and_grad`` does.
     params : array_like, or tuple of them
         Where to start. Left unchanged.
     lr : float or callable
@@ -141,7 +141,7 @@ def fit_linear(
     Parameters
     ----------
     loss : Loss
-        Any loss of `lossutils.losses`; `BCELoss` excepted, whose scores are probabilities.
+        Any loss of `lossutils.losses`; ``BCELoss`` excepted, whose scores are probabilities.
     X : array_like, shape (m, n)
         Features; rows are examples.
     y : array_like, shape (m,) or (m, K)
@@ -155,7 +155,7 @@ def fit_linear(
     seed : int, default 0
         Seed of the batches.
     l2 : float, default 0.0
-        Strength of the penalty on the weights; see `linear_value_and_grad`.
+        Strength of the penalty on the weights; see ``linear_value_and_grad``.
     progress : bool, default False
         Show a progress bar.
     start : tuple (W, b), optional
@@ -169,7 +169,7 @@ def fit_linear(
     Raises
     ------
     ValueError
-        If shapes, targets or settings do not fit; see `linear_value_and_grad`.
+        If shapes, targets or settings do not fit; see ``linear_value_and_grad``.
     """
 
     def value_and_grad(x, targets, W, b):

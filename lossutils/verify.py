@@ -17,7 +17,7 @@ from .losses import base
 from .special import Array, Float64Array
 
 STEP = 1e-3
-"""Step of the differences: balances the error of order 4, h**4 / 30, against rounding, eps / h."""
+"""Step of the differences. It balances the error of order 4, h**4 / 30, against rounding, eps / h."""
 
 
 def numerical_derivative(
@@ -111,7 +111,7 @@ class TaylorTest:
 
     @property
     def order(self) -> float:
-        """Slope of log remainder against log step: 2 if the gradient is right, 1 if it is not."""
+        """Slope of log remainder against log step, 2 if the gradient is right, 1 if it is not."""
         return float(np.polyfit(np.log(self.steps), np.log(self.remainders), 1)[0])
 
 

@@ -73,9 +73,9 @@ class OneVsRestCrossEntropyLoss(ClassTargets):
               \frac{\partial l}{\partial s_i} = a_i - p_i \sum_j a_j,
               \quad a_j = -y_j + (1 - y_j) \frac{p_j}{1 - p_j}
 
-    Scores and targets as for `CrossEntropyLoss`, whose value it exceeds by the second term. The gap
-    depends on how the mass is spread over the wrong classes; for K = 2 it doubles the loss. Called
-    as every `Loss`.
+    Scores are logits, shape (m, K) with K ≥ 2; targets as for `CrossEntropyLoss`, whose value it
+    exceeds by the second term. The gap depends on how the mass is spread over the wrong classes;
+    for K = 2 it doubles the loss. Called as every `Loss`.
 
     Notes
     -----
