@@ -67,10 +67,15 @@ def save(notebook: nbformat.NotebookNode, path: Path) -> None:
     part.replace(path)
 
 
+def all_notebooks() -> list[Path]:
+    """List the notebooks of the book, chapters first."""
+    return [p for folder in ("chapters", "appendix") for p in sorted(Path(folder).glob("*.ipynb"))]
+
+
 def main() -> int:
     """Read the command line, refresh each notebook, and return the number that failed."""
     parser = argparse.ArgumentParser(prog="python -m tools.refresh", description=__doc__)
-    parser.add_argument("notebooks", nargs="*", type=Path, help="default: chapters/*.ipynb")
+    parser.add_argument("notebooks", nargs="*", type=Path, help="default: all that the book has")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write copies there instead")
     parser.add_argument(
         "--timeout", type=int, default=600, help="seconds for one cell (%(default)s)"
@@ -78,7 +83,7 @@ def main() -> int:
     options = parser.parse_args()
 
     failures = 0
-    for path in options.notebooks or sorted(Path("chapters").glob("*.ipynb")):
+    for path in options.notebooks or all_notebooks():
         try:
             notebook = execute(path, options.timeout)
         except RuntimeError as error:
