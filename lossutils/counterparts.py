@@ -7,8 +7,8 @@ not typed. The names of the others are looked up where these libraries are insta
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -20,13 +20,9 @@ from .losses import base
 from .special import sigmoid, softmax
 from .verify import to_tensor
 
-LIBRARIES = {
-    "torch": "PyTorch",
-    "sklearn": "scikit-learn",
-    "optax": "optax (JAX)",
-    "keras": "Keras",
-}
-"""Libraries by the name under which they are imported."""
+KINDS = ("torch", "sklearn", "sklearn model", "optax", "keras")
+"""Kinds of counterparts: a library by the name under which it is imported, as a function; for
+scikit-learn also as a model that is trained with the loss."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +33,23 @@ class Counterpart:
     """Dotted name, as in ``torch.nn.MSELoss``."""
     of: str = "{s}"
     """What it is given instead of scores ``s``: ``sigmoid({s})``."""
-    options: str = ""
-    """Options that it needs, as in code."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Options that it needs."""
     evaluate: Callable[[Any, Any, Any], Any] | None = None
     """Takes the function, scores and targets; returns the mean loss. None where only the name is
     looked up."""
 
     def markdown(self) -> str:
         """Return the name without its library, and what it is given, for a table."""
-        name = self.name.partition(".")[2] + (f"({self.options})" if self.options else "")
+        options = ", ".join(f"{name}={value!r}" for name, value in self.options.items())
+        name = self.name.partition(".")[2] + (f"({options})" if options else "")
         return f"`{name}`" + ("" if self.of == "{s}" else f" of `{self.of.format(s='s')}`")
+
+    @property
+    def kind(self) -> str:
+        """Which of `KINDS` it is."""
+        library, place, *_ = self.name.split(".")
+        return "sklearn model" if library == "sklearn" and place != "metrics" else library
 
     @property
     def installed(self) -> bool:
@@ -54,9 +57,18 @@ class Counterpart:
         return find_spec(self.name.partition(".")[0]) is not None
 
     def function(self) -> Any:
-        """Return what the name stands for; ImportError or AttributeError if there is none."""
+        """Return what the name stands for, made with its options if it has any.
+
+        Raises
+        ------
+        ImportError, AttributeError
+            If there is no such name.
+        TypeError
+            If it has no such option.
+        """
         module, _, name = self.name.rpartition(".")
-        return getattr(import_module(module), name)
+        found = getattr(import_module(module), name)
+        return found(**self.options) if self.options else found
 
     def __call__(self, scores: ArrayLike, targets: ArrayLike) -> float:
         """Return the library's mean loss of some examples."""
@@ -65,27 +77,25 @@ class Counterpart:
         return float(self.evaluate(self.function(), np.asarray(scores), np.asarray(targets)))
 
 
-def _torch(
-    name, prepare=lambda s: s, *, of="{s}", real=True, one_hot=False, options="", **settings
-):
+def _torch(name, prepare=lambda s: s, *, of="{s}", real=True, one_hot=False):
     def evaluate(function, s, y):
         y = np.eye(s.shape[1])[y] if one_hot else y
         y = y.astype(np.float64) if real else y
-        return function(**settings)(to_tensor(prepare(s)), to_tensor(y))
+        return function()(to_tensor(prepare(s)), to_tensor(y))
 
-    return Counterpart(f"torch.nn.{name}", of, options, evaluate)
+    return Counterpart(f"torch.nn.{name}", of, {}, evaluate)
 
 
 def _sklearn(name, prepare=lambda s: s, *, of="{s}", one_hot=False):
     def evaluate(function, s, y):
         return function(np.eye(s.shape[1])[y] if one_hot else y, prepare(s))
 
-    return Counterpart(f"sklearn.metrics.{name}", of, "", evaluate)
+    return Counterpart(f"sklearn.metrics.{name}", of, {}, evaluate)
 
 
 def _ranking(function, s, y):
     """The score in the first place, 0 in the second."""
-    return function(margin=1.0)(to_tensor(s), to_tensor(0.0 * s), to_tensor(y))
+    return function(to_tensor(s), to_tensor(0.0 * s), to_tensor(y))
 
 
 def _log_loss(function, s, y):
@@ -104,12 +114,14 @@ TABLE: dict[str, tuple[Counterpart, ...]] = {
     "MSELoss": (
         _torch("MSELoss"),
         _sklearn("mean_squared_error"),
+        Counterpart("sklearn.linear_model.LinearRegression"),
         Counterpart("optax.losses.squared_error"),
         Counterpart("keras.losses.MeanSquaredError"),
     ),
     "MAELoss": (
         _torch("L1Loss"),
         _sklearn("mean_absolute_error"),
+        Counterpart("sklearn.linear_model.QuantileRegressor"),
         Counterpart("keras.losses.MeanAbsoluteError"),
     ),
     "HuberLoss": (
@@ -132,30 +144,34 @@ TABLE: dict[str, tuple[Counterpart, ...]] = {
     "BCEWithLogitsLoss": (
         _torch("BCEWithLogitsLoss"),
         _sklearn("log_loss", sigmoid, of=P),
+        Counterpart("sklearn.linear_model.LogisticRegression"),
         Counterpart("optax.losses.sigmoid_binary_cross_entropy"),
-        Counterpart("keras.losses.BinaryCrossentropy", options="from_logits=True"),
+        Counterpart("keras.losses.BinaryCrossentropy", options={"from_logits": True}),
     ),
     "CrossEntropyLoss": (
         _torch("CrossEntropyLoss", real=False),
-        Counterpart("sklearn.metrics.log_loss", Q, "", _log_loss),
+        Counterpart("sklearn.metrics.log_loss", Q, {}, _log_loss),
+        Counterpart("sklearn.linear_model.LogisticRegression"),
         Counterpart("optax.losses.softmax_cross_entropy_with_integer_labels"),
-        Counterpart("keras.losses.SparseCategoricalCrossentropy", options="from_logits=True"),
+        Counterpart("keras.losses.SparseCategoricalCrossentropy", options={"from_logits": True}),
     ),
     "OneVsRestCrossEntropyLoss": (
         _torch("BCELoss", lambda s: softmax(s, axis=1), of=Q, one_hot=True),
     ),
     "HingeLoss": (
-        Counterpart("torch.nn.MarginRankingLoss", "{s} against 0", "margin=1", _ranking),
+        Counterpart("torch.nn.MarginRankingLoss", "{s} against 0", {"margin": 1}, _ranking),
         Counterpart("sklearn.metrics.hinge_loss", evaluate=_hinge),
+        Counterpart("sklearn.svm.LinearSVC", options={"loss": "hinge"}),
         Counterpart("optax.losses.hinge_loss"),
         Counterpart("keras.losses.Hinge"),
     ),
     "SquaredHingeLoss": (
-        Counterpart("sklearn.svm.LinearSVC", options='loss="squared_hinge"'),
+        Counterpart("sklearn.svm.LinearSVC", options={"loss": "squared_hinge"}),
         Counterpart("keras.losses.SquaredHinge"),
     ),
     "MulticlassHingeLoss": (
         Counterpart("sklearn.metrics.hinge_loss", evaluate=_hinge),
+        Counterpart("sklearn.svm.LinearSVC", options={"multi_class": "crammer_singer"}),
         Counterpart("optax.losses.multiclass_hinge_loss"),
         # keras.losses.CategoricalHinge is another function: it takes the largest of the wrong
         # scores and 0, so that wrong scores below 0 gain nothing
@@ -174,7 +190,7 @@ TABLE: dict[str, tuple[Counterpart, ...]] = {
 
 
 def counterparts(loss: base.Loss) -> dict[str, Counterpart]:
-    """Return the counterparts of a loss, by library.
+    """Return the counterparts of a loss, by kind.
 
     Parameters
     ----------
@@ -184,8 +200,7 @@ def counterparts(loss: base.Loss) -> dict[str, Counterpart]:
     Returns
     -------
     dict of str to Counterpart
-        By the name under which the library is imported, for those that have one: "torch",
-        "sklearn", "optax" and "keras".
+        Those that there are, of the kinds "torch", "sklearn", "sklearn model", "optax" and "keras".
 
     Raises
     ------
@@ -197,4 +212,4 @@ def counterparts(loss: base.Loss) -> dict[str, Counterpart]:
     key = name if variant == "crammer-singer" else f"{name} {variant}"
     if key not in TABLE:
         raise ValueError(f"no counterpart of {loss!r} is known; known are {', '.join(TABLE)}")
-    return {entry.name.partition(".")[0]: entry for entry in TABLE[key]}
+    return {entry.kind: entry for entry in TABLE[key]}

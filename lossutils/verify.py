@@ -17,7 +17,7 @@ from .losses import base
 from .special import Array, Float64Array
 
 STEP = 1e-3
-"""Step of the differences. It balances the error of order 4, h**4 / 30, against rounding, eps / h."""
+"""Step of the differences, which balances the error of order 4, h**4 / 30, and rounding, eps/h."""
 
 
 def numerical_derivative(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lossutils.counterparts import LIBRARIES, TABLE, Counterpart, counterparts
+from lossutils.counterparts import KINDS, TABLE, Counterpart, counterparts
 from lossutils.losses import BCELoss, Loss, MSELoss, MulticlassHingeLoss
 from lossutils.losses.base import RealTargets
 from tests.cases import ALL, each
@@ -40,12 +40,12 @@ def batch(loss: Loss, seed: int):
 @each(DEFAULTS)
 def test_a_counterpart_returns_our_loss_times_its_factor(loss):
     name = f"{type(loss).__name__} {getattr(loss, 'variant', '')}".removesuffix(" crammer-singer")
-    for library, theirs in counterparts(loss).items():
+    for kind, theirs in counterparts(loss).items():
         if theirs.evaluate is None:
             continue
         for seed in range(3):
             scores, targets = batch(loss, seed)
-            factor = FACTORS.get((name.strip(), library), 1)
+            factor = FACTORS.get((name.strip(), kind), 1)
             assert theirs(scores, targets) == pytest.approx(
                 factor * loss(scores, targets), rel=1e-12
             )
@@ -54,24 +54,30 @@ def test_a_counterpart_returns_our_loss_times_its_factor(loss):
 @each(DEFAULTS)
 def test_every_loss_has_a_counterpart_that_is_measured(loss):
     found = counterparts(loss)
-    assert set(found) <= set(LIBRARIES)
+    assert set(found) <= set(KINDS)
     assert type(loss).__name__ == "SquaredHingeLoss" or any(c.evaluate for c in found.values())
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
 def test_names_exist_where_the_library_is_installed(entry):
     if entry.installed:
-        assert callable(entry.function())
+        assert entry.function() is not None
     assert entry.name.startswith(("torch.", "sklearn.")) <= entry.installed
 
 
-def test_the_squared_hinge_is_the_loss_that_the_estimator_takes():
-    from sklearn.svm import LinearSVC
+@pytest.mark.parametrize(
+    "entry", [e for e in ENTRIES if e.kind == "sklearn model"], ids=Counterpart.markdown
+)
+def test_a_model_learns_with_the_options_that_are_named(entry):
+    X, y = np.arange(-4.5, 5)[:, None], np.repeat([0, 1], 5)
+    model = entry.function()
+    fitted = (model() if isinstance(model, type) else model).fit(X, y)
+    assert np.mean((fitted.predict(X) > 0.5) == y) > 0.8
 
-    X, y = np.array([[-1.0], [1.0]]), [-1, 1]
-    assert LinearSVC(loss="squared_hinge").fit(X, y).predict(X).tolist() == y
-    with pytest.raises(ValueError, match="loss"):
-        LinearSVC(loss="squared hinge").fit(X, y)
+
+def test_an_option_that_is_wrong_is_noticed():
+    with pytest.raises(TypeError, match="from_logit"):
+        Counterpart("torch.nn.BCELoss", options={"from_logits": True}).function()
 
 
 def test_a_name_that_is_wrong_is_noticed():
@@ -83,7 +89,7 @@ def test_a_counterpart_reads_as_code():
     found = counterparts(BCELoss())
     assert found["torch"].markdown() == "`nn.BCELoss`"
     assert Counterpart("a.b.C", "sigmoid({s})").markdown() == "`b.C` of `sigmoid(s)`"
-    assert Counterpart("a.B", options="x=1").markdown() == "`B(x=1)`"
+    assert Counterpart("a.B", options={"x": 1}).markdown() == "`B(x=1)`"
 
 
 def test_what_is_no_loss_of_the_course_and_what_is_no_function_are_refused():
