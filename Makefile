@@ -58,8 +58,8 @@ refresh: env  ## re-execute every notebook in place
 # ---- checks -----------------------------------------------------------------------------------
 
 test: lint book browser  ## run every test: style, types, package, notebooks, site
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --nbval --doctest-modules \
-	    lossutils tests chapters
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup --nbval --doctest-modules \
+	    lossutils tests chapters appendix
 
 # Asked for once; where it cannot be had, the browser's tests say that they were skipped.
 browser: .venv/.browser

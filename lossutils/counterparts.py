@@ -47,7 +47,7 @@ class Counterpart:
 
     @property
     def kind(self) -> str:
-        """Which of `KINDS` it is."""
+        """Which of the kinds it is."""
         library, place, *_ = self.name.split(".")
         return "sklearn model" if library == "sklearn" and place != "metrics" else library
 

@@ -207,6 +207,7 @@ def test_an_unchanged_copy_passes_the_whole_suite(tmp_path, request):
     assert result.returncode == 0, result.stdout
 
 
+@pytest.mark.any_worker
 @pytest.mark.parametrize(
     ("fault", "caught_by"),
     [

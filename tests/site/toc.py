@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def toc_pages():
-    """Names of the pages in the table of contents, without their ending."""
+    """Names of the pages in the table of contents, without their ending; the index is generated."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf8"))
-    return [toc["root"], *(entry["file"] for entry in toc["chapters"])]
+    files = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
+    return [toc["root"], *(file for file in files if file != "genindex")]

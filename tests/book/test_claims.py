@@ -1,0 +1,64 @@
+"""The page of claims: complete, linked to where each is settled, of one mind with the chapters."""
+
+import re
+from pathlib import Path
+from urllib.parse import unquote
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "appendix" / "claims.md"
+SITE = ROOT / "_build" / "html"
+EXPECTED = [
+    f"{letter}{i}"
+    for letter, n in zip("ABCD", (5, 10, 18, 7), strict=True)
+    for i in range(1, n + 1)
+]
+VERDICTS = {"holds", "slip", "false", "open", "needs care", "added"}
+CLAIM = re.compile(r"^- \*\*([A-D]\d+)\*\* \((.+?)\)\. (.+)$", re.MULTILINE)
+LINK = re.compile(r"\]\(\.\./(chapters/\w+)\.ipynb#([\w-]+)\)")
+
+FOUND = {number: (source, text) for number, source, text in CLAIM.findall(PAGE.read_text("utf8"))}
+
+
+def verdicts(text):
+    """Return the verdicts among the words in italics; "slips" is one slip or more."""
+    words = re.findall(r"(?<!\*)\*([^*]+)\*(?!\*)", text)
+    return {verdict for verdict in VERDICTS for word in words if verdict in word.lower()}
+
+
+def settled(chapter):
+    """Return what a chapter's section on the sources says of each claim."""
+    notebook = nbformat.read(ROOT / f"{chapter}.ipynb", as_version=4)
+    prose = "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    section = prose.split("## What the sources say")[1].split("\n## ")[0]
+    return dict(re.findall(r"^- \*\*([A-D]\d+)\*\* (.+)$", section, re.MULTILINE))
+
+
+def test_all_forty_are_there_once_and_in_order():
+    numbers = [number for number, *_ in CLAIM.findall(PAGE.read_text("utf8"))]
+    assert len(EXPECTED) == 40
+    assert numbers == EXPECTED
+
+
+@pytest.mark.parametrize("number", EXPECTED)
+def test_a_claim_has_a_source_a_verdict_and_a_living_link(number):
+    source, text = FOUND[number]
+    assert re.fullmatch(r"(00\d(, )?)+|in no text", source)
+    assert verdicts(text)
+    links = LINK.findall(text)
+    assert links
+    for page, anchor in links:
+        html = (SITE / f"{page}.html").read_text("utf8")
+        assert BeautifulSoup(html, "html5lib").find(id=unquote(anchor)), f"{page}#{anchor}"
+
+
+@pytest.mark.parametrize("number", EXPECTED)
+def test_the_chapter_settles_the_claim_with_the_same_verdict(number):
+    _, text = FOUND[number]
+    said = [settled(page).get(number, "") for page in {page for page, _ in LINK.findall(text)}]
+    assert any(said), "no chapter that is linked names this claim in its section on the sources"
+    for words in filter(None, said):
+        assert verdicts(text) & verdicts(words) or "see " in words, words
