@@ -58,8 +58,12 @@ refresh: env  ## re-execute every notebook in place
 # ---- checks -----------------------------------------------------------------------------------
 
 test: lint book browser  ## run every test: style, types, package, notebooks, site
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup --nbval --doctest-modules \
+	$(ONE_THREAD) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup --nbval --doctest-modules \
 	    lossutils tests chapters appendix
+
+# Outputs must not depend on the number of threads; and two workers with two threads each would
+# fight for two cores.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 # Asked for once; where it cannot be had, the browser's tests say that they were skipped.
 browser: .venv/.browser

@@ -142,3 +142,43 @@ def test_a_figure_is_drawn_on_white_in_the_dark(open_page, chapter):
     tab = open_page(chapter, color_scheme="dark")
     for picture in tab.locator(".cell_output img, .explorer-frames").all():
         assert picture.evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_what_an_explorer_says_can_be_read(open_page, chapter, theme):
+    """Text and the nearest background under it have a contrast of 4.5, the least that WCAG asks."""
+    tab = open_page(chapter, color_scheme=theme)
+    for text in tab.locator(".explorer figcaption, .explorer-controls label").all():
+        assert text.evaluate(CONTRAST) >= 4.5
+
+
+CONTRAST = """element => {
+    const light = colour => {
+        const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255)
+            .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    let under = element;
+    while (/, 0\\)$/.test(getComputedStyle(under).backgroundColor)) under = under.parentElement;
+    const pair = [getComputedStyle(element).color, getComputedStyle(under).backgroundColor];
+    const [low, high] = pair.map(light).sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+}"""
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_name_of_a_formula_does_not_lie_on_the_formula(open_page, chapter, screen):
+    tab = open_page(chapter, screen)
+    overlaps = """formulas => formulas.flatMap(formula => {
+        const name = formula.querySelector(".tag").getBoundingClientRect();
+        return [...formula.querySelectorAll(":scope > .base")]
+            .map(base => base.getBoundingClientRect())
+            .filter(base => base.left < name.right && name.left < base.right
+                && base.top < name.bottom && name.top < base.bottom)
+            .map(() => formula.querySelector(".tag").textContent);
+    })"""
+    names = tab.locator(".katex-display > .katex > .katex-html:has(> .tag)")
+    assert names.count() >= 5
+    assert names.evaluate_all(overlaps) == []
