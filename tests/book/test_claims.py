@@ -1,12 +1,11 @@
 """The page of claims: complete, linked to where each is settled, of one mind with the chapters."""
 
 import re
+from functools import cache
 from pathlib import Path
-from urllib.parse import unquote
 
 import nbformat
 import pytest
-from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "appendix" / "claims.md"
@@ -29,6 +28,13 @@ def verdicts(text):
     return {verdict for verdict in VERDICTS for word in words if verdict in word.lower()}
 
 
+@cache
+def anchors(page):
+    """Return the places of a built page that can be linked to."""
+    return set(re.findall(r'\bid="([^"]+)"', (SITE / f"{page}.html").read_text("utf8")))
+
+
+@cache
 def settled(chapter):
     """Return what a chapter's section on the sources says of each claim."""
     notebook = nbformat.read(ROOT / f"{chapter}.ipynb", as_version=4)
@@ -51,8 +57,7 @@ def test_a_claim_has_a_source_a_verdict_and_a_living_link(number):
     links = LINK.findall(text)
     assert links
     for page, anchor in links:
-        html = (SITE / f"{page}.html").read_text("utf8")
-        assert BeautifulSoup(html, "html5lib").find(id=unquote(anchor)), f"{page}#{anchor}"
+        assert anchor in anchors(page), f"{page}#{anchor}"
 
 
 @pytest.mark.parametrize("number", EXPECTED)
