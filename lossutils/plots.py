@@ -134,6 +134,7 @@ def lines(
     for label, y in curves.items():
         ax.plot(x, y, label=label)
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title, **axes_properties)
+    settle(ax)
     for axis in (ax.xaxis, ax.yaxis):
         if axis.get_scale() == "log":
             _plain_log_ticks(axis)
@@ -194,6 +195,7 @@ def bands(
     for line, values in zip(ax.lines[before:], runs.values(), strict=True):
         low, high = np.min(values, axis=0), np.max(values, axis=0)
         ax.fill_between(x, low, high, color=line.get_color(), alpha=0.2, linewidth=0)
+    settle(ax)
     return ax
 
 
@@ -231,6 +233,7 @@ def spread(
             ax.plot([np.median(finite)] * 2, [row - 0.3, row + 0.3], "k-", linewidth=2.5)
     ax.set_yticks(range(len(values)), list(values))
     ax.set(xlabel=xlabel, title=title, ylim=(len(values) - 0.5, -0.5), **axes_properties)
+    settle(ax)
     if ax.get_xscale() == "log":
         _plain_log_ticks(ax.xaxis)
     return ax
@@ -263,6 +266,21 @@ def reliability_diagram(
     ax.set(xlabel="predicted probability", ylabel="share that happened", title=title)
     ax.legend(loc="upper left")
     return ax
+
+
+def settle(ax: Axes) -> None:
+    """Round the limits of an axes to ten digits.
+
+    Limits follow the data to the last bit, which differs between processors, and the layout of a
+    figure follows the limits. Rounded, both are the same everywhere.
+
+    Parameters
+    ----------
+    ax : Axes
+        Whose limits to round; axes that follow their data go on doing so.
+    """
+    ax.set_xlim(*(float(f"{limit:.10g}") for limit in ax.get_xlim()), auto=None)
+    ax.set_ylim(*(float(f"{limit:.10g}") for limit in ax.get_ylim()), auto=None)
 
 
 def _plain_log_ticks(axis: Any) -> None:

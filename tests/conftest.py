@@ -11,6 +11,7 @@ settings.register_profile(
 settings.load_profile("course")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items):
     """Keep what a file sets up, such as a notebook's kernel, on one of several workers.
 

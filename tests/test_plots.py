@@ -127,3 +127,14 @@ def test_a_row_of_dots_leaves_out_what_is_not_finite():
     assert [len(line.get_xdata()) for line in ax.lines] == [2, 2, 0]
     assert ax.lines[1].get_xdata().tolist() == [2.0, 2.0]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+
+
+def test_limits_do_not_depend_on_the_last_bit_of_the_data():
+    steep = 1 / 3 * T
+    axes = [
+        plots.lines(T, {"a": c * steep}, xlabel="x", ylabel="y", ax=plt.figure().gca())
+        for c in (1, 1 + 1e-15)
+    ]
+    assert axes[0].get_ylim() == axes[1].get_ylim()
+    axes[0].plot(T, 3 * T)
+    assert axes[0].get_ylim()[1] > 2, "axes go on following their data"
