@@ -58,7 +58,7 @@ refresh: env  ## re-execute every notebook in place
 # ---- checks -----------------------------------------------------------------------------------
 
 test: lint book browser  ## run every test: style, types, package, notebooks, site
-	$(ONE_THREAD) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadgroup --nbval --doctest-modules \
+	$(ONE_THREAD) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --nbval --doctest-modules \
 	    lossutils tests chapters appendix
 
 # Outputs must not depend on the number of threads; and two workers with two threads each would

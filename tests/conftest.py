@@ -11,17 +11,6 @@ settings.register_profile(
 settings.load_profile("course")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items):
-    """Keep what a file sets up, such as a notebook's kernel, on one of several workers.
-
-    Tests marked ``any_worker`` are long and set up nothing, so they go wherever there is time.
-    """
-    for item in items:
-        if not item.get_closest_marker("any_worker"):
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
-
-
 @pytest.fixture
 def house_style():
     """Figures in the style of the course, for one test."""

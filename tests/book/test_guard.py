@@ -218,7 +218,6 @@ IN_RUN = {
 }
 
 
-@pytest.mark.any_worker
 def test_faults_in_the_run_are_caught(chapter, tmp_path):
     """All are planted in one copy, which ends at the last, since running is what takes the time."""
     notebook = nbformat.read(chapter, as_version=4)
