@@ -105,6 +105,12 @@ def test_named_formulas_show_their_names(page, article):
         assert all(re.fullmatch(r"\([\w-]+\)", name.replace("−", "-")) for name in names), names
 
 
+def test_the_index_leads_to_every_named_formula(site, page, article):
+    index = {link["href"] for link in parse(site / "genindex.html").select("a[href]")}
+    for formula in article.select("[id^=eq-]"):
+        assert f"{page}.html#{formula['id']}" in index
+
+
 def test_structure_of_the_page(soup, article):
     assert soup.html["lang"] == "en"
     levels = [int(heading.name[1]) for heading in article.select("h1, h2, h3, h4")]
