@@ -7,16 +7,14 @@
     // frames are stored with the last parameter running fastest
     const index = inputsOf(explorer).reduce(
       (sum, input) => sum * (Number(input.max) + 1) + Number(input.value), 0);
-    explorer.querySelectorAll(".explorer-frame").forEach((frame, i) => {
-      frame.hidden = i !== index;
-    });
+    const frames = explorer.querySelectorAll(".explorer-frame");
+    frames.forEach((frame, i) => { frame.hidden = i !== index; });
+    explorer.querySelector("figcaption").textContent = frames[index].dataset.sentence;
     for (const input of inputsOf(explorer)) {
       const tick = JSON.parse(input.dataset.ticks)[input.value];
       input.previousElementSibling.textContent = tick;
       input.setAttribute("aria-valuetext", tick);
     }
-    explorer.querySelector("figcaption").textContent =
-      JSON.parse(explorer.dataset.sentences)[index];
   }
 
   document.addEventListener("input", (event) => {
@@ -24,9 +22,7 @@
     if (explorer) show(explorer);
   });
 
-  const reveal = () => document.querySelectorAll(".explorer-controls").forEach((controls) => {
-    controls.hidden = false;
+  document.querySelectorAll(".explorer-controls").forEach((controls) => {
+    controls.hidden = false; // deferred, so the page has been read
   });
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", reveal);
-  else reveal();
 })();

@@ -124,13 +124,17 @@ class Explorer:
         shared: dict[str, str] = {}
         svgs = [_inline(svg, uid, shared) for svg in drawn]
         _share_repeated(svgs, uid, shared)
+        printed = (0, len(svgs) // 2, len(svgs) - 1)  # paper shows three, side by side
         frames = "".join(
-            f'<div class="explorer-frame"{"" if combination == first else " hidden"}>'
+            f'<div class="explorer-frame{" explorer-printed" if i in printed else ""}" '
+            f'data-sentence="{html.escape(sentence)}"{"" if combination == first else " hidden"}>'
             f"{_text(svg)}</div>"
-            for svg, combination in zip(svgs, combinations, strict=True)
+            for i, (svg, sentence, combination) in enumerate(
+                zip(svgs, sentences, combinations, strict=True)
+            )
         )
         return (
-            f'<figure class="explorer" id="{uid}" data-sentences="{_attribute(sentences)}">'
+            f'<figure class="explorer" id="{uid}">'
             f'<div class="explorer-controls" hidden>{self._controls()}</div>'
             '<svg width="0" height="0" style="position:absolute" aria-hidden="true">'
             f"<defs>{''.join(shared.values())}</defs></svg>"

@@ -40,8 +40,15 @@ def test_two_parameters_make_every_combination_the_last_running_fastest():
     soup = page(a=[1, 2], b=[0.5, 1.5, 2.5], start={"a": 1, "b": 2.5})
     frames = soup.select(".explorer-frame")
     assert [not frame.has_attr("hidden") for frame in frames] == [False, False, True] + 3 * [False]
-    sentences = json.loads(soup.figure["data-sentences"])
+    sentences = [frame["data-sentence"] for frame in frames]
     assert sentences[2] == "At a = 1 < 9, b = 2.5 < 9" == soup.figcaption.text
+    assert sentences[3] == "At a = 2 < 9, b = 0.5 < 9"
+
+
+def test_paper_shows_the_first_the_middle_and_the_last():
+    frames = page(a=[1, 2, 3, 4, 5, 6, 7]).select(".explorer-frame")
+    printed = [i for i, frame in enumerate(frames) if "explorer-printed" in frame["class"]]
+    assert printed == [0, 3, 6]
 
 
 def test_controls_are_native_labelled_and_announced():

@@ -6,6 +6,7 @@ what a tag is, and honours marks that switch it off.
 
 import ast
 import re
+import symtable
 from itertools import pairwise
 from statistics import median, quantiles
 
@@ -49,6 +50,13 @@ def cells(notebook, kind):
 
 def outputs(notebook):
     return [(cell, output) for cell in cells(notebook, "code") for output in cell.outputs]
+
+
+def speaks(cell):
+    """Say whether a cell is words; one that prints a sentence is."""
+    return cell.cell_type == "markdown" or any(
+        "text/markdown" in output.get("data", {}) for output in cell.outputs
+    )
 
 
 def checks(notebook):
@@ -137,10 +145,61 @@ def test_pictures_come_from_figures_and_explorers_alone(notebook):
 
 
 def test_explorers_are_there_and_light(notebook):
-    pages = [output.get("data", {}).get("text/html", "") for _, output in outputs(notebook)]
-    explorers = [page for page in pages if 'class="explorer"' in page]
-    assert explorers
-    assert max(map(len, explorers)) < 300_000
+    places = explorers(notebook)
+    assert places
+    for place in places:
+        for output in notebook.cells[place].outputs:
+            assert len(output.get("data", {}).get("text/html", "")) < 300_000
+
+
+def explorers(notebook):
+    """Return the places of the cells that show an explorer."""
+    return [
+        place
+        for place, cell in enumerate(notebook.cells)
+        if any('class="explorer"' in str(output) for output in cell.get("outputs", []))
+    ]
+
+
+def test_an_explorer_stands_between_a_prediction_and_what_to_look_for(notebook):
+    for place in explorers(notebook):
+        before = "\n".join(c.source for c in notebook.cells[:place] if c.cell_type == "markdown")
+        section = re.split(r"^#+ ", before, flags=re.MULTILINE)[-1]
+        assert "> **Predict.**" in section, section
+        after = notebook.cells[place + 1]
+        assert speaks(after), after.source
+        assert not after.source.startswith("#"), after.source
+
+
+def test_an_explorer_still_draws_the_same_after_the_last_cell(notebook):
+    """In a live kernel it draws when the slider moves; by then no later cell may use its names."""
+    places = explorers(notebook)
+    for place in places:
+        code = [c.source if c.cell_type == "code" else "" for c in notebook.cells]
+        origin = {name: cell for cell in code[: place + 1] for name in assigned(cell)}
+        to_do = needed(origin["draw"]) | needed(origin["describe"])
+        used = set()
+        while to_do:
+            used |= to_do
+            cells = {origin[name] for name in to_do if name in origin}
+            to_do = set().union(*map(needed, cells)) - used
+        assert not used & set().union(*map(assigned, code[place + 1 :])), code[place]
+
+
+def assigned(code):
+    """Return the names that a cell gives a value."""
+    symbols = symtable.symtable(code, "cell", "exec").get_symbols()
+    return {s.get_name() for s in symbols if s.is_assigned() or s.is_imported()}
+
+
+def needed(code):
+    """Return the names of the notebook that a cell's functions look up when they are called."""
+    functions, found = [symtable.symtable(code, "cell", "exec")], set()
+    for table in functions:
+        functions += table.get_children()
+        if table.get_type() == "function":
+            found |= {s.get_name() for s in table.get_symbols() if s.is_global()}
+    return found
 
 
 def test_markdown_is_plain(notebook):
@@ -173,13 +232,6 @@ def test_rhythm(notebook):
 
 
 def test_no_two_cells_in_a_row_without_a_word(notebook):
-    """A cell that prints a sentence counts as words."""
-
-    def speaks(cell):
-        return cell.cell_type == "markdown" or any(
-            "text/markdown" in output.get("data", {}) for output in cell.outputs
-        )
-
     for before, after in pairwise(notebook.cells):
         assert speaks(before) or speaks(after), f"{before.source}\n---\n{after.source}"
 
