@@ -21,6 +21,8 @@ PLATFORMS = {
     "darwin": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
     "win32": {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"},
 }
+WHEELS = {"linux": "manylinux2014_x86_64", "darwin": "macosx_11_0_arm64", "win32": "win_amd64"}
+"""Where a package that this machine lacks is looked up; its source might not build here."""
 # The CPU build of torch needs none of these, and they weigh gigabytes.
 CUDA = ("cuda-", "nvidia-", "triton")
 HEADER = """\
@@ -52,7 +54,9 @@ def needed(roots: list[Requirement], packages: dict[str, dict], platform: str) -
         if name.startswith(CUDA):
             continue
         if name not in packages:
-            packages |= resolve("--no-deps", f"{requirement.name}{requirement.specifier}")
+            wheel = ["--platform", WHEELS[platform], "--only-binary=:all:", "--target", "unused"]
+            wanted = f"{requirement.name}{requirement.specifier}"
+            packages |= resolve("--no-deps", *wheel, wanted)
         children = [Requirement(text) for text in packages[name].get("requires_dist", [])]
         for key in {(name, e) for e in ("", *requirement.extras)} - seen:
             seen.add(key)
