@@ -3,13 +3,14 @@
 PYTHON  ?= $(or $(shell command -v python3.11),python3)
 PORT    ?= 8000
 WORKERS ?= 2
+RUNS    ?= 3
 BIN     := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve test browser refresh lint format bench mutants pins clean
+.PHONY: help env book serve lighthouse test browser refresh lint format bench mutants pins clean
 
 help:  ## list these targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- environment ------------------------------------------------------------------------------
 
@@ -40,7 +41,7 @@ pins: env  ## resolve requirements.in into requirements.txt
 # Only changed pages are built again, unless what touches every page has changed since the last build
 # that passed. After a build that failed or was interrupted all pages are built, since its warnings
 # would not be repeated for pages that have not changed.
-EVERY_PAGE := _config.yml _toc.yml _ext _static .venv/.ready
+EVERY_PAGE := _config.yml _toc.yml _ext _static _templates .venv/.ready
 
 book: env  ## build the site into _build/html; a warning is an error
 	@test -z "$$(find $(EVERY_PAGE) -newer _build/.passed 2>&1)" || rm -rf _build/html _build/.doctrees
@@ -50,7 +51,10 @@ book: env  ## build the site into _build/html; a warning is an error
 	@echo "Open _build/html/index.html in a browser, or run: make serve"
 
 serve: book  ## show the site on http://127.0.0.1:8000 (another port: make serve PORT=8001)
-	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+	@$(BIN)/python -m tools.server --port $(PORT)
+
+lighthouse: book  ## measure how fast and how accessible the pages are (needs Node; RUNS=3 PAGES="...")
+	@$(BIN)/python -m tools.lighthouse --runs $(RUNS) $(PAGES)
 
 refresh: env  ## re-execute every notebook in place
 	@$(BIN)/python -m tools.refresh
@@ -59,7 +63,7 @@ refresh: env  ## re-execute every notebook in place
 
 test: lint book browser  ## run every test: style, types, package, notebooks, site
 	$(ONE_THREAD) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --nbval --doctest-modules \
-	    lossutils tests chapters appendix
+	    lossutils tests intro.ipynb chapters appendix
 
 # Outputs must not depend on the number of threads; and two workers with two threads each would
 # fight for two cores.

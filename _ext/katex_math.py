@@ -75,15 +75,9 @@ def visit_math_block(self, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
-def add_style(app, pagename, templatename, context, doctree) -> None:
-    """Give the style sheet to pages with formulas only."""
-    if doctree and any(doctree.findall(lambda n: isinstance(n, nodes.math | nodes.math_block))):
-        app.add_css_file(STYLE)
-
-
 def setup(app) -> dict[str, bool]:
     """Register the renderer, and publish the style sheet with its fonts."""
     app.add_html_math_renderer("katex", (visit_math, None), (visit_math_block, None))
     app.connect("config-inited", lambda _, config: config.html_static_path.append(str(VENDOR)))
-    app.connect("html-page-context", add_style)
+    app.add_css_file(STYLE)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -68,8 +68,9 @@ def save(notebook: nbformat.NotebookNode, path: Path) -> None:
 
 
 def all_notebooks() -> list[Path]:
-    """List the notebooks of the book, chapters first."""
-    return [p for folder in ("chapters", "appendix") for p in sorted(Path(folder).glob("*.ipynb"))]
+    """List the notebooks of the book: the landing page, then chapters and appendix."""
+    folders = (Path(), Path("chapters"), Path("appendix"))
+    return [path for folder in folders for path in sorted(folder.glob("*.ipynb"))]
 
 
 def main() -> int:

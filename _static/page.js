@@ -1,0 +1,122 @@
+// What a page does besides its explorers: colours, search, side bars, and scrolling by keyboard.
+// The theme's own scripts do this too, but lay out the whole page again and again to do it.
+(() => {
+  const root = document.documentElement;
+  const phone = matchMedia("(max-width: 991px)");
+  const all = (selector) => document.querySelectorAll(selector);
+
+  // ---- light, dark, or as the system is (layout.html does it for the first time)
+  const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
+
+  function paint(mode) {
+    const dark = mode === "auto" ? systemIsDark.matches : mode === "dark";
+    root.dataset.mode = mode;
+    root.dataset.theme = dark ? "dark" : "light";
+  }
+
+  function changeMode() {
+    const modes = systemIsDark.matches ? ["auto", "light", "dark"] : ["auto", "dark", "light"];
+    const mode = modes[(modes.indexOf(root.dataset.mode) + 1) % modes.length];
+    localStorage.setItem("mode", mode);
+    paint(mode);
+    for (const button of all(".theme-switch-button")) {
+      button.setAttribute("aria-label", `Colours: ${mode === "auto" ? "as your system is" : mode}`);
+    }
+  }
+
+  systemIsDark.addEventListener("change", () => paint(root.dataset.mode));
+  addEventListener("beforeprint", () => { root.dataset.theme = "light"; });
+  addEventListener("afterprint", () => paint(root.dataset.mode));
+
+  // ---- dialogs: the search, and on a phone the side bars
+  function closeByClickBeside(dialog) {
+    dialog.addEventListener("click", ({ clientX: x, clientY: y, target }) => {
+      const { left, right, top, bottom } = dialog.getBoundingClientRect();
+      if (target === dialog && (x < left || x > right || y < top || y > bottom)) dialog.close();
+    });
+  }
+
+  function search() {
+    const dialog = document.getElementById("pst-search-dialog");
+    const field = document.querySelector(".bd-search-container input[type=search]");
+    if (field) field.focus(); // on the search page itself
+    else if (dialog.open) dialog.close();
+    else dialog.showModal();
+  }
+
+  function moveContent(from, to) {
+    to.append(...from.childNodes);
+    [to.className, from.className] = [from.className, to.className];
+  }
+
+  function openSideBar(side) {
+    const bar = document.getElementById(`pst-${side}-sidebar`);
+    const dialog = document.getElementById(`pst-${side}-sidebar-modal`);
+    if (side === "primary" && !phone.matches) {
+      bar.classList.toggle("pst-sidebar-hidden");
+      return;
+    }
+    moveContent(bar, dialog);
+    dialog.showModal();
+    dialog.addEventListener("close", () => moveContent(dialog, bar), { once: true });
+    // a link to a place on the same page leaves the dialog open otherwise
+    dialog.addEventListener("click", (event) => event.target.closest("a") && dialog.close());
+  }
+
+  // ---- what is wider than its box can be focused, and so be scrolled by arrow keys
+  const BOXES = ".bd-article pre, .bd-article table, .bd-article div.math, .cell_output > .output";
+
+  function measureWhenIdle(boxes) {
+    const whenIdle = window.requestIdleCallback ?? ((task) => setTimeout(task, 50));
+    whenIdle((deadline) => {
+      do {
+        const box = boxes.pop();
+        if (box && box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+        else box?.removeAttribute("tabindex");
+      } while (boxes.length && deadline?.timeRemaining() > 5);
+      if (boxes.length) measureWhenIdle(boxes);
+    });
+  }
+
+  // ---- the contents of the page mark the section that is being read
+  function followSections() {
+    const links = new Map([...all("#pst-page-toc-nav a")].map((link) => [link.hash.slice(1), link]));
+    const mark = (id) => links.forEach((link, key) => {
+      link.classList.toggle("active", key === id);
+      if (key === id) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    });
+    const observer = new IntersectionObserver((entries) => {
+      const entry = entries.filter(({ isIntersecting }) => isIntersecting).pop();
+      if (entry) mark(entry.target.closest("section").id);
+    }, { rootMargin: "0px 0px -70% 0px" });
+    all(".bd-article :is(h2, h3)").forEach((heading) => observer.observe(heading));
+  }
+
+  function start() {
+    all(".theme-switch-button").forEach((button) => button.addEventListener("click", changeMode));
+    all(".search-button__button").forEach((button) => button.addEventListener("click", search));
+    all("dialog").forEach(closeByClickBeside);
+    for (const side of ["primary", "secondary"]) {
+      all(`.${side}-toggle`).forEach(
+        (button) => button.addEventListener("click", () => openSideBar(side)));
+    }
+    const mac = /Mac|iPhone|iPad/.test(navigator.platform);
+    if (mac) all(".kbd-shortcut__modifier").forEach((key) => { key.textContent = "⌘"; });
+    addEventListener("keydown", (event) => {
+      const modifier = mac ? event.metaKey : event.ctrlKey;
+      if (!modifier || event.shiftKey || event.altKey || event.key.toLowerCase() !== "k") return;
+      event.preventDefault();
+      search();
+    });
+    followSections();
+    measureWhenIdle([...all(BOXES)].reverse());
+    let width = innerWidth;
+    addEventListener("resize", () => {
+      if (innerWidth !== width) measureWhenIdle([...all(BOXES)].reverse()); // not a phone's address bar
+      width = innerWidth;
+    });
+  }
+
+  start(); // deferred, so the page has been read
+})();
