@@ -88,7 +88,7 @@
     });
     const observer = new IntersectionObserver((entries) => {
       const entry = entries.filter(({ isIntersecting }) => isIntersecting).pop();
-      if (entry) mark(entry.target.closest("section").id);
+      if (entry) mark(entry.target.closest("section")?.id);
     }, { rootMargin: "0px 0px -70% 0px" });
     all(".bd-article :is(h2, h3)").forEach((heading) => observer.observe(heading));
   }

@@ -28,6 +28,11 @@ def compress(path: Path, modified: int) -> bytes:
     return gzip.compress(path.read_bytes(), compresslevel=6)
 
 
+def wire_size(content: bytes) -> int:
+    """Return the bytes that compressed content takes over the wire, without headers."""
+    return len(gzip.compress(content, compresslevel=6))
+
+
 class Handler(SimpleHTTPRequestHandler):
     """Files of a folder; the log stays quiet unless something is missing."""
 

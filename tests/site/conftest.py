@@ -1,14 +1,20 @@
-"""The built site, which `make book` makes before the tests run."""
+"""The built site, which `make book` makes before the tests run, and a browser to look at it."""
+
+import os
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from tests.site.toc import ROOT, toc_pages
+from tools.browser import BROWSER, FLAGS
+from tools.server import serving
 
 SITE = ROOT / "_build" / "html"
+SCREENS = {"phone": (360, 740), "desktop": (1280, 900)}
 
 
 def pytest_generate_tests(metafunc):
-    if "page" in metafunc.fixturenames:
+    if "page" in metafunc.fixturenames and not hasattr(metafunc.function, "pytestmark"):
         metafunc.parametrize("page", toc_pages())
 
 
@@ -16,3 +22,58 @@ def pytest_generate_tests(metafunc):
 def site():
     assert (SITE / "index.html").exists(), "the site is not built; run: make book"
     return SITE
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    with serving(site) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if BROWSER is None and "CI" not in os.environ:
+        pytest.skip("no Chromium or Chrome is installed; install one to test the site in a browser")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Open a page, and complain at the end about anything that went wrong in it."""
+    contexts, complaints = [], []
+
+    def opened(page, screen="desktop", *, at=address, **options):
+        width, height = SCREENS[screen]
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.on(
+            "console",
+            lambda message: (
+                message.type in ("error", "warning") and complaints.append(message.text)
+            ),
+        )
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        if options.get("java_script_enabled", True):  # else the browser cancels what it preloads
+            tab.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+        tab.on(
+            "response",
+            lambda answer: answer.ok or complaints.append(f"{answer.status}: {answer.url}"),
+        )
+        tab.on(
+            "request",
+            lambda request: (
+                request.url.startswith((at, "data:"))
+                or complaints.append(f"leaves the site: {request.url}")
+            ),
+        )
+        tab.goto(f"{at}/{page}.html", wait_until="load")
+        return tab
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not complaints

@@ -5,6 +5,8 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[2]
+GENERATED = ["genindex", "search"]
+"""Pages that Sphinx makes; index.html is another address of the first page."""
 
 
 def toc_pages():
@@ -12,3 +14,7 @@ def toc_pages():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf8"))
     files = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
     return [toc["root"], *(file for file in files if file != "genindex")]
+
+
+CHAPTERS = [page for page in toc_pages() if page.startswith("chapters/")]
+WITH_EXPLORERS = [toc_pages()[0], *CHAPTERS]

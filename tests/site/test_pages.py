@@ -1,0 +1,161 @@
+"""Every page in a real browser: nothing fails, nothing overflows, everyone can read it."""
+
+import io
+import re
+from statistics import median
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.site.conftest import SCREENS
+from tests.site.toc import CHAPTERS, GENERATED, WITH_EXPLORERS, toc_pages
+from tools.lighthouse import FRAMES, KILOBYTES, KILOBYTES_BEFORE_FIGURES
+from tools.server import wire_size
+
+PAGES = [*toc_pages(), *GENERATED]
+
+
+# A large page takes seconds to open and to check, so all that is looked at in one tab is one test.
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_opens_without_complaint_and_everyone_can_read_it(open_page, page, screen):
+    tab = open_page(page, screen, color_scheme="light")
+    tab.add_style_tag(content="* { content-visibility: visible !important }")  # all at once
+    assert tab.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen][0]
+    assert tab.evaluate(COVERED_FORMULAS) == []
+    tab.wait_for_function(f"({BOXES_OUT_OF_REACH})().length === 0", timeout=20_000)
+    # what is no text, or hidden from screen readers, axe need not walk through
+    tab.evaluate(f"document.querySelectorAll('{NO_TEXT}').forEach(e => e.remove())")
+    for theme, options in [("light", {}), ("dark", {"runOnly": ["color-contrast"]})]:
+        tab.emulate_media(color_scheme=theme)  # the themes differ in colours alone
+        tab.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
+        found = Axe().run(tab, options={"resultTypes": ["violations"], **options}).response
+        assert [(v["id"], v["nodes"][0]["html"][:200]) for v in found["violations"]] == []
+
+
+NO_TEXT = ".katex-html:not(th *), .explorer-frame > svg, .explorer-frame[hidden]"
+
+BOXES_OUT_OF_REACH = """() => [...document.querySelectorAll(
+        "pre, table, div.math, .cell_output > .output")]
+    .filter(box => box.scrollWidth > box.clientWidth + 1 && box.tabIndex !== 0
+        && getComputedStyle(box).overflowX === "auto" && box.checkVisibility())"""
+"""What scrolls sideways but cannot be focused, so that a keyboard could not scroll it."""
+
+COVERED_FORMULAS = """() => {
+    const named = document.querySelectorAll(".katex-display > .katex > .katex-html:has(> .tag)");
+    return [...named].filter(formula => {
+        const name = formula.querySelector(".tag").getBoundingClientRect();
+        return [...formula.querySelectorAll(":scope > .base")]
+            .map(base => base.getBoundingClientRect())
+            .some(base => base.left < name.right && name.left < base.right
+                && base.top < name.bottom && name.top < base.bottom);
+    }).map(formula => formula.querySelector(".tag").textContent);
+}"""
+"""Formulas on which their own name lies."""
+
+
+@pytest.mark.parametrize("page", WITH_EXPLORERS)
+def test_a_page_is_light(open_page, site, page):
+    tab = open_page(page, "phone")
+    loaded = tab.evaluate("""() => performance.getEntriesByType("resource")
+        .filter(({ initiatorType }) => initiatorType !== "img")
+        .reduce((sum, { transferSize }) => sum + transferSize, 0)""")
+    html = (site / f"{page}.html").read_text("utf8")
+    pictures = {p for p in site.glob("_images/*") if p.name in html}
+    without_frames = wire_size(FRAMES.sub("", html).encode())
+    assert 0 < loaded + without_frames < 1000 * KILOBYTES_BEFORE_FIGURES
+    everything = (
+        loaded + wire_size(html.encode()) + sum(wire_size(p.read_bytes()) for p in pictures)
+    )
+    assert everything < 1000 * KILOBYTES
+
+
+@pytest.mark.parametrize("page", WITH_EXPLORERS)
+def test_pictures_suit_the_theme(open_page, page):
+    """Their ground is the page's, and what is drawn stands out from it, in the dark too."""
+    for theme in ("light", "dark"):
+        tab = open_page(page, color_scheme=theme)
+        ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+        for picture in tab.locator(".cell_output img, .explorer-frame:not([hidden]) svg").all()[:3]:
+            picture.scroll_into_view_if_needed()
+            tab.wait_for_timeout(100)
+            pixels = Image.open(io.BytesIO(picture.screenshot())).convert("RGB")
+            corner = pixels.getpixel((1, 1))
+            expected = [int(value) for value in re.findall(r"\d+", ground)[:3]]
+            assert max(abs(a - b) for a, b in zip(corner, expected, strict=True)) <= 2, theme
+            grey = pixels.convert("L")
+            low, high = grey.getextrema()
+            assert high - low > 180, theme
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_lines_are_65_to_75_characters_long(open_page, page):
+    tab = open_page(page)
+    lengths = tab.evaluate("""() => [...document.querySelectorAll(".bd-article section > p")]
+        .filter(p => !p.querySelector(".math"))
+        .map(p => [p.textContent.length, Math.round(p.getBoundingClientRect().height
+            / parseFloat(getComputedStyle(p).lineHeight))])
+        .filter(([, lines]) => lines >= 4)
+        .map(([characters, lines]) => characters / (lines - 0.5))""")
+    assert 65 <= median(lengths) <= 75
+
+
+def test_the_first_screen_holds_an_explorer(open_page):
+    for screen, (_, height) in SCREENS.items():
+        tab = open_page(toc_pages()[0], screen)
+        box = tab.locator(".explorer-frames").first.bounding_box()
+        assert box["y"] + box["height"] < height
+
+
+def test_colours_follow_the_system_until_the_reader_chooses(open_page):
+    tab = open_page(toc_pages()[0], color_scheme="dark")
+    theme = "document.documentElement.dataset.theme"
+    assert tab.evaluate(theme) == "dark"
+    tab.locator(".theme-switch-button").click()
+    assert tab.evaluate(theme) == "light"
+    tab.reload()
+    assert tab.evaluate(theme) == "light"
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert tab.evaluate(theme) == "light"
+
+
+def test_paper_is_white_in_the_dark_too(open_page):
+    tab = open_page(toc_pages()[0], color_scheme="dark")
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert tab.evaluate("document.documentElement.dataset.theme") == "light"
+    tab.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert tab.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_side_bars_open_and_close_on_a_phone(open_page):
+    tab = open_page(CHAPTERS[0], "phone")
+    for side, link in [("primary", CHAPTERS[1].split("/")[1] + ".html"), ("secondary", "#summary")]:
+        dialog, wanted = tab.locator(f"#pst-{side}-sidebar-modal"), f"a[href='{link}']"
+        for _ in range(2):  # what was moved into the dialog came back
+            expect(dialog).to_be_hidden()
+            tab.locator(f".{side}-toggle").click()
+            expect(dialog.locator(wanted)).to_be_visible()
+            tab.keyboard.press("Escape")
+        tab.locator(f".{side}-toggle").click()
+        dialog.locator(wanted).click()
+        assert tab.url.endswith(link)
+        tab.go_back()
+
+
+def test_the_contents_of_the_page_show_what_is_read(open_page):
+    tab = open_page(CHAPTERS[0])
+    tab.locator("#pst-page-toc-nav a[href='#summary']").click()
+    tab.wait_for_function(
+        "document.querySelector('#pst-page-toc-nav [aria-current]')?.hash === '#summary'"
+    )
+
+
+def test_the_line_of_progress_leads_through_the_course(open_page):
+    tab = open_page(CHAPTERS[1])
+    links = tab.locator(".progress-line a")
+    assert links.count() == len(CHAPTERS)
+    assert links.nth(1).get_attribute("aria-current") == "page"
+    links.nth(2).click()
+    assert tab.url.endswith(f"{CHAPTERS[2]}.html")

@@ -1,0 +1,52 @@
+"""The search, served by the plainest server there is, with no other host within reach."""
+
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from tests.site.toc import CHAPTERS
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def plain(site):
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=site)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("vanishing gradient", "chapters/mse_vs_bce.html"),
+        ("softmax jacobian", "chapters/cross_entropy.html"),
+        ("KL", "chapters/cross_entropy.html"),
+    ],
+)
+def test_search_finds(open_page, plain, query, wanted):
+    tab = open_page(CHAPTERS[0], at=plain)
+    tab.keyboard.press("Control+k")
+    field = tab.locator("#pst-search-dialog input[type=search]")
+    assert field.evaluate("field => field === document.activeElement")
+    field.fill(query)
+    field.press("Enter")
+    found = tab.locator("#search-results li a")
+    found.first.wait_for()
+    tab.wait_for_function("!document.querySelector('#search-progress')?.textContent.includes('…')")
+    addresses = [link.get_attribute("href").split("#")[0] for link in found.all()]
+    assert any(address.split("?")[0].endswith(wanted) for address in addresses), addresses
+
+
+def test_search_opens_and_closes_by_keyboard(open_page):
+    tab = open_page(CHAPTERS[0])
+    dialog = tab.locator("#pst-search-dialog")
+    for key, shown in [("Control+k", True), ("Escape", False), ("Control+k", True)]:
+        tab.keyboard.press(key)
+        assert dialog.is_visible() == shown
