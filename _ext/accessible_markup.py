@@ -9,6 +9,8 @@ MENDED = {
     r'<th class="[^"]*">(<p></p>)?</th>': "<td></td>",
     # what unfolds is named by the text that is seen
     r'<summary aria-label="Toggle hidden content">': "<summary>",
+    # a role that ARIA has given up: entries of a list are its items
+    'role="doc-biblioentry"': 'role="listitem"',
 }
 
 

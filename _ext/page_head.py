@@ -28,8 +28,7 @@ def complete_head(app, pagename, templatename, context, doctree) -> None:
     scripts[:] = [script for script in scripts if THEME_SCRIPT not in str(script.filename)]
     for script in scripts:
         if script.filename:
-            if pagename != "search":  # whose template has scripts of its own, which need these
-                script.attributes.setdefault("defer", "defer")
+            script.attributes.setdefault("defer", "defer")
         else:  # scripts within the page can only wait as modules
             script.attributes.setdefault("type", "module")
 

@@ -29,7 +29,9 @@
   addEventListener("afterprint", () => paint(root.dataset.mode));
 
   // ---- dialogs: the search, and on a phone the side bars
-  function closeByClickBeside(dialog) {
+  function closeByClickBesideOrEscape(dialog) {
+    // Sphinx's script takes the key for itself, wherever it reaches the document
+    dialog.addEventListener("keydown", (event) => event.key === "Escape" && event.stopPropagation());
     dialog.addEventListener("click", ({ clientX: x, clientY: y, target }) => {
       const { left, right, top, bottom } = dialog.getBoundingClientRect();
       if (target === dialog && (x < left || x > right || y < top || y > bottom)) dialog.close();
@@ -96,7 +98,7 @@
   function start() {
     all(".theme-switch-button").forEach((button) => button.addEventListener("click", changeMode));
     all(".search-button__button").forEach((button) => button.addEventListener("click", search));
-    all("dialog").forEach(closeByClickBeside);
+    all("dialog").forEach(closeByClickBesideOrEscape);
     for (const side of ["primary", "secondary"]) {
       all(`.${side}-toggle`).forEach(
         (button) => button.addEventListener("click", () => openSideBar(side)));

@@ -14,7 +14,8 @@ SCREENS = {"phone": (360, 740), "desktop": (1280, 900)}
 
 
 def pytest_generate_tests(metafunc):
-    if "page" in metafunc.fixturenames and not hasattr(metafunc.function, "pytestmark"):
+    own = {mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")}
+    if "page" in metafunc.fixturenames and "page" not in own:
         metafunc.parametrize("page", toc_pages())
 
 

@@ -8,18 +8,18 @@ pytestmark = pytest.mark.parametrize("page", WITH_EXPLORERS)
 
 FOCUS_BEFORE = """slider => {
     const stops = [...document.querySelectorAll("a[href], button, input, summary, [tabindex='0']")]
-        .filter(stop => stop.checkVisibility());
+        .filter(stop => stop.tabIndex >= 0 && stop.checkVisibility({ visibilityProperty: true }));
     stops[stops.indexOf(slider) - 1].focus();
 }"""
 
 
 def visible(explorer):
-    frames = explorer.locator(".explorer-frame")
-    return [i for i in range(frames.count()) if frames.nth(i).is_visible()]
+    return explorer.evaluate("""explorer => [...explorer.querySelectorAll(".explorer-frame")]
+        .flatMap((frame, i) => getComputedStyle(frame).display === "none" ? [] : [i])""")
 
 
 def said(explorer):
-    return explorer.locator("figcaption").inner_text()
+    return explorer.locator("figcaption").text_content()
 
 
 def test_explorers_are_reached_by_tab_and_moved_by_keys(open_page, page):
