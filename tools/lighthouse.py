@@ -1,8 +1,9 @@
 """Measure the pages as a phone on a slow line would load them, with Lighthouse (needs Node).
 
 Each page is loaded several times from a server that compresses and caches; the table shows the
-median of each score, and what goes over the wire with every figure. "Before figures" leaves out the
-files of pictures and the frames of the explorers. The exit status is 1 if any page misses the goals.
+median of each score, and what goes over the wire with every figure. "Before figures" leaves out
+the files of pictures and the frames of the explorers. The exit status is 1 if any page misses the
+goals.
 """
 
 from __future__ import annotations
