@@ -13,10 +13,10 @@ THEME_SCRIPT = "sphinx-book-theme.js"  # _static/page.js does what is needed of 
 
 
 def describe(doctree: nodes.document) -> str:
-    """Return the page's first paragraph, cut after a word."""
+    """Return the page's first paragraph that is plain text, cut after a word."""
     for paragraph in doctree.findall(nodes.paragraph):
         text = " ".join(paragraph.astext().replace("The question.", "").split())
-        if len(text) > 40:
+        if len(text) > 40 and "\\" not in text:  # formulas cannot be set here
             return text if len(text) <= LENGTH else re.sub(r"\W*\s\S*$", " …", text[:LENGTH])
     return ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from docutils import nodes
@@ -19,13 +20,18 @@ def size_images(app, doctree, docname) -> None:
             image["loading"] = "lazy"
 
 
-def size_logo(app, pagename, templatename, context, doctree) -> None:
-    """Give the template the size of the logo."""
+def finish(app, pagename, templatename, context, doctree) -> None:
+    """Write sizes as attributes, since a style would distort what is narrowed; size the logo."""
+    context["body"] = re.sub(
+        r'style="width: (\d+)px; height: (\d+)px;"',
+        r'width="\1" height="\2"',
+        context.get("body", ""),
+    )
     context["logo_size"] = get_image_size(Path(app.srcdir, app.config.html_logo))
 
 
 def setup(app) -> dict[str, bool]:
     """Register both."""
     app.connect("doctree-resolved", size_images)
-    app.connect("html-page-context", size_logo)
+    app.connect("html-page-context", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

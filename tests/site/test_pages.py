@@ -25,6 +25,7 @@ def test_a_page_opens_without_complaint_and_everyone_can_read_it(open_page, page
     tab.add_style_tag(content="* { content-visibility: visible !important }")  # all at once
     assert tab.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen][0]
     assert tab.evaluate(COVERED_FORMULAS) == []
+    assert tab.evaluate(DISTORTED_PICTURES) == []
     tab.wait_for_function(f"({BOXES_OUT_OF_REACH})().length === 0", timeout=20_000)
     # what is no text, or hidden from screen readers, axe need not walk through
     tab.evaluate(f"document.querySelectorAll('{NO_TEXT}').forEach(e => e.remove())")
@@ -42,6 +43,12 @@ BOXES_OUT_OF_REACH = """() => [...document.querySelectorAll(
     .filter(box => box.scrollWidth > box.clientWidth + 1 && box.tabIndex !== 0
         && getComputedStyle(box).overflowX === "auto" && box.checkVisibility())"""
 """What scrolls sideways but cannot be focused, so that a keyboard could not scroll it."""
+
+DISTORTED_PICTURES = """() => [...document.querySelectorAll("article img")]
+    .filter(img => Math.abs(img.clientWidth / img.clientHeight
+        - img.getAttribute("width") / img.getAttribute("height")) > 0.02)
+    .map(img => `${img.src}: ${img.clientWidth} by ${img.clientHeight}`)"""
+"""Pictures that are not as wide for their height as they were drawn."""
 
 COVERED_FORMULAS = """() => {
     const named = document.querySelectorAll(".katex-display > .katex > .katex-html:has(> .tag)");

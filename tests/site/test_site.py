@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from bs4 import BeautifulSoup
 
-from tests.site.toc import ROOT, toc_pages
+from tests.site.toc import CHAPTERS, ROOT, toc_pages
 
 GENERATED = {"index", "genindex", "search"}
 LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
@@ -84,9 +84,51 @@ def test_images_have_alternative_text(soup):
         assert image.get("alt", "").strip() or image.get("role") == "presentation", image
 
 
-def test_every_figure_of_the_chapter_is_there(site, page, article):
+def test_every_figure_of_the_chapter_is_there_and_keeps_its_place(site, page, article):
     for image in article.select("img"):
         assert (site / page).parent.joinpath(image["src"]).resolve().exists()
+        assert int(image["width"]) > 0 < int(image["height"])
+        assert image["loading"] == "lazy"
+
+
+def test_the_head_says_what_the_page_is_and_where_it_belongs(page, soup):
+    (description,) = soup.select("meta[name=description]")
+    assert 40 < len(description["content"]) <= 160
+    assert not re.search(r"[$\\]|:[a-z]+:", description["content"])
+    (address,) = soup.select("link[rel=canonical]")
+    assert urlsplit(address["href"]).path.endswith(f"/{page}.html")
+    assert not soup.select("head script[src]:not([defer])")
+
+
+def test_each_page_describes_itself_alone(site):
+    descriptions = [
+        parse(site / f"{page}.html").select_one("meta[name=description]")["content"]
+        for page in toc_pages()
+    ]
+    assert len(set(descriptions)) == len(descriptions)
+
+
+def test_the_bare_address_shows_the_first_page(site):
+    first = site / f"{toc_pages()[0]}.html"
+    assert (site / "index.html").read_bytes() == first.read_bytes()
+
+
+def test_the_first_page_calls_the_chapters_by_their_titles(site):
+    listed = parse(site / "index.html").select("article ol a[href^='chapters/']")
+    titles = {}
+    for page in toc_pages():
+        heading = parse(site / f"{page}.html").select_one("article h1")
+        titles[f"{page}.html"] = re.sub(r"^\d+\. |#$", "", heading.get_text())
+    assert [link["href"] for link in listed] == [f"{page}.html" for page in CHAPTERS]
+    assert [link.get_text() for link in listed] == [titles[link["href"]] for link in listed]
+
+
+def test_the_style_sheet_has_what_the_pages_use_and_little_else(site):
+    """Rules are kept by what pages contain; what scripts add later must be kept by name."""
+    style = (site / "_static" / "site.css").read_text("utf8")
+    for used in (".explorer", ".katex", ".copybtn", ".highlight", "dialog", "#search-results"):
+        assert used in style
+    assert len(style) < 150_000
 
 
 def test_formulas_are_typeset(page, article):
