@@ -21,6 +21,7 @@ from sphinxcontrib import katex
 
 VENDOR = Path(__file__).parent / "vendor"
 STYLE = "katex/katex.min.css"
+WORD_JOINER = "&#8288;"  # without it a line may end between a formula and its comma
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +56,9 @@ def visit_math(self, node: nodes.math) -> None:
     """Write a formula within a line."""
     self.body.append(self.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
     self.body.append(render(node, node.astext(), display=False) + "</span>")
+    after = node.next_node(descend=False, siblings=True)
+    if isinstance(after, nodes.Text) and re.match(r"[.,;:!?)\]’”]", after.astext()):
+        self.body.append(WORD_JOINER)
     raise nodes.SkipNode
 
 

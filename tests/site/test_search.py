@@ -42,6 +42,7 @@ def test_search_finds(open_page, plain, query, wanted):
     tab.wait_for_function("!document.querySelector('#search-progress')?.textContent.includes('…')")
     addresses = [link.get_attribute("href").split("#")[0] for link in found.all()]
     assert any(address.split("?")[0].endswith(wanted) for address in addresses), addresses
+    assert "\\" not in tab.locator("#search-results").inner_text(), "a formula's TeX is no text"
 
 
 def test_search_opens_and_closes_by_keyboard(open_page):
