@@ -21,7 +21,7 @@ from sphinxcontrib import katex
 
 VENDOR = Path(__file__).parent / "vendor"
 STYLE = "katex/katex.min.css"
-WORD_JOINER = "&#8288;"  # without it a line may end between a formula and its comma
+SHORT = 12  # characters of a formula that fits on any line
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +52,23 @@ def render(node: nodes.Element, tex: str, display: bool) -> str:
         return f"<code>{html.escape(tex)}</code>"
 
 
+def join_marks(app, doctree, docname) -> None:
+    """Give formulas the marks that follow them, lest a line begin with a comma."""
+    for formula in doctree.findall(nodes.math):
+        after = formula.next_node(descend=False, siblings=True)
+        if isinstance(after, nodes.Text) and (marks := re.match(r"[.,;:!?)\]’”]+", after)):
+            formula["mark"] = marks[0]
+            after.parent.replace(after, nodes.Text(after[marks.end() :]))
+
+
 def visit_math(self, node: nodes.math) -> None:
     """Write a formula within a line."""
+    formula = render(node, node.astext(), display=False)
+    seen = re.sub("<[^>]*>", "", formula.rpartition('class="katex-html" aria-hidden="true">')[2])
+    together = "mark" in node and len(seen) <= SHORT
+    self.body.append('<span class="with-mark">' if together else "")
     self.body.append(self.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
-    self.body.append(render(node, node.astext(), display=False) + "</span>")
-    after = node.next_node(descend=False, siblings=True)
-    if isinstance(after, nodes.Text) and re.match(r"[.,;:!?)\]’”]", after.astext()):
-        self.body.append(WORD_JOINER)
+    self.body.append(f"{formula}</span>{node.get('mark', '')}{'</span>' if together else ''}")
     raise nodes.SkipNode
 
 
@@ -82,6 +92,7 @@ def visit_math_block(self, node: nodes.math_block) -> None:
 def setup(app) -> dict[str, bool]:
     """Register the renderer, and publish the style sheet with its fonts."""
     app.add_html_math_renderer("katex", (visit_math, None), (visit_math_block, None))
+    app.connect("doctree-resolved", join_marks)
     app.connect("config-inited", lambda _, config: config.html_static_path.append(str(VENDOR)))
     app.add_css_file(STYLE)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -140,6 +140,13 @@ def test_formulas_are_typeset(page, article):
     assert article.select(".katex") or "$" not in source(page)
 
 
+def test_no_line_begins_with_the_comma_after_a_short_formula(article):
+    for formula in article.select("p > span.math, li > span.math"):
+        following = formula.next_sibling
+        if str(following or "").startswith((",", ".", ";", ":", ")")):
+            assert len(formula.select_one(".katex-html").get_text()) > 12, formula
+
+
 def test_named_formulas_show_their_names(page, article):
     names = {tag.get_text() for tag in article.select(".katex-html .tag")}
     if page.startswith("chapters/"):
