@@ -65,7 +65,7 @@ def visit_math(self, node: nodes.math) -> None:
     """Write a formula within a line."""
     formula = render(node, node.astext(), display=False)
     seen = re.sub("<[^>]*>", "", formula.rpartition('class="katex-html" aria-hidden="true">')[2])
-    together = "mark" in node and len(seen) <= SHORT
+    together = "mark" in node and len(html.unescape(seen)) <= SHORT
     self.body.append('<span class="with-mark">' if together else "")
     self.body.append(self.starttag(node, "span", "", CLASS="math notranslate nohighlight"))
     self.body.append(f"{formula}</span>{node.get('mark', '')}{'</span>' if together else ''}")
