@@ -68,16 +68,20 @@
   // ---- what is wider than its box can be focused, and so be scrolled by arrow keys
   const BOXES = ".bd-article pre, .bd-article table, .bd-article div.math, .cell_output > .output";
 
-  function measureWhenIdle(boxes) {
+  function measureWhenIdle(boxes = [...all(BOXES)].reverse()) {
     const whenIdle = window.requestIdleCallback ?? ((task) => setTimeout(task, 50));
     whenIdle((deadline) => {
+      // a busy page, or a browser that tells of no idle time, must get there too
+      const hurried = !deadline || deadline.didTimeout;
+      let most = hurried ? 20 : Infinity;
       do {
         const box = boxes.pop();
         if (box && box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
         else box?.removeAttribute("tabindex");
-      } while (boxes.length && deadline?.timeRemaining() > 5);
+        most -= 1;
+      } while (boxes.length && most > 0 && (hurried || deadline.timeRemaining() > 5));
       if (boxes.length) measureWhenIdle(boxes);
-    });
+    }, { timeout: 1000 });
   }
 
   // ---- the contents of the page mark the section that is being read
@@ -112,10 +116,11 @@
       search();
     });
     followSections();
-    measureWhenIdle([...all(BOXES)].reverse());
+    measureWhenIdle();
+    document.fonts.addEventListener("loadingdone", () => measureWhenIdle()); // formulas grow by it
     let width = innerWidth;
     addEventListener("resize", () => {
-      if (innerWidth !== width) measureWhenIdle([...all(BOXES)].reverse()); // not a phone's address bar
+      if (innerWidth !== width) measureWhenIdle(); // not a phone's address bar
       width = innerWidth;
     });
   }
