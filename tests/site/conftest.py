@@ -58,8 +58,15 @@ def open_page(browser, address):
             ),
         )
         tab.on("pageerror", lambda error: complaints.append(str(error)))
-        if options.get("java_script_enabled", True):  # else the browser cancels what it preloads
-            tab.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}"))
+        tab.on(
+            "requestfailed",
+            lambda request: (
+                # the browser itself gives up what it needs no more: on leaving a page, or without
+                # scripts what it has preloaded
+                request.failure == "net::ERR_ABORTED"
+                or complaints.append(f"failed: {request.url}: {request.failure}")
+            ),
+        )
         tab.on(
             "response",
             lambda answer: answer.ok or complaints.append(f"{answer.status}: {answer.url}"),
