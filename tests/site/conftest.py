@@ -58,15 +58,20 @@ def open_page(browser, address):
             ),
         )
         tab.on("pageerror", lambda error: complaints.append(str(error)))
+        visits = []
         tab.on(
-            "requestfailed",
-            lambda request: (
-                # the browser itself gives up what it needs no more: on leaving a page, or without
-                # scripts what it has preloaded
-                request.failure == "net::ERR_ABORTED"
-                or complaints.append(f"failed: {request.url}: {request.failure}")
-            ),
+            "request",
+            lambda request: request.is_navigation_request() and visits.append(request.url),
         )
+
+        def complain_of_failure(request):
+            # the browser gives up what it needs no more: the rest of a page that it has left, and
+            # without scripts what it has preloaded
+            needless = len(visits) > 1 or not options.get("java_script_enabled", True)
+            if not (needless and request.failure == "net::ERR_ABORTED"):
+                complaints.append(f"failed: {request.url}: {request.failure}")
+
+        tab.on("requestfailed", complain_of_failure)
         tab.on(
             "response",
             lambda answer: answer.ok or complaints.append(f"{answer.status}: {answer.url}"),
