@@ -1,0 +1,153 @@
+"""Hidden tests of the assignment on squared error."""
+
+import numpy as np
+
+from grader import compare, hidden_test
+
+
+def data(rng, m=9, n=3):
+    """Features, targets, weights and bias of a random problem, with m far from 1 and 2."""
+    return rng.normal(size=(m, n)), rng.normal(size=m), rng.normal(size=n), rng.normal()
+
+
+def loss_mistakes(s, y):
+    """What typical mistakes in the loss return."""
+    return {
+        "You return the sum: divide by the number of examples.": np.sum((s - y) ** 2),
+        "You return the root of the mean: leave the root out.": np.sqrt(np.mean((s - y) ** 2)),
+        "You halve it: this course's squared error has no ½.": np.mean((s - y) ** 2) / 2,
+        "That is the mean of the absolute differences: square them.": np.mean(np.abs(s - y)),
+        "You compare every score with every target: (m, 1) against (m,) makes an (m, m) array.": (
+            np.mean((s[:, None] - y) ** 2)
+        ),
+        "You square the mean difference; take the mean of the squares.": np.mean(s - y) ** 2,
+    }
+
+
+@hidden_test("mean_squared_error", points=2, message="The loss of random scores.")
+def loss_of_random_scores(student, reference, rng):
+    _, y, *_ = data(rng)
+    s = rng.normal(size=y.shape)
+    right = reference.mean_squared_error(s, y)
+    compare(student.mean_squared_error(s, y), right, mistakes=loss_mistakes(s, y))
+
+
+@hidden_test("mean_squared_error", points=1, message="The loss of large scores and of integers.")
+def loss_of_large_scores(student, reference, rng):
+    y = rng.integers(-9, 9, size=7)
+    for s in (1e6 * rng.normal(size=7), y + rng.integers(1, 9, size=7)):
+        right = reference.mean_squared_error(s, y)
+        compare(student.mean_squared_error(s, y), right, mistakes=loss_mistakes(s, y))
+
+
+@hidden_test("mse_gradient", points=3, message="The gradient at random scores.")
+def gradient_at_random_scores(student, reference, rng):
+    _, y, *_ = data(rng)
+    s = rng.normal(size=y.shape)
+    mistakes = {
+        "The sign is wrong: the gradient points to where the loss grows.": 2 * (y - s) / len(s),
+        "The factor 2 of the square is lost.": (s - y) / len(s),
+        "The factor 1/m of the mean is lost.": 2 * (s - y),
+        "The factors 2 and 1/m are lost.": s - y,
+        "Return one entry for each score, not their sum.": np.sum(2 * (s - y) / len(s)),
+    }
+    compare(student.mse_gradient(s, y), reference.mse_gradient(s, y), mistakes=mistakes)
+
+
+@hidden_test("linear_gradient", points=3, message="The gradient of a random linear model.")
+def gradient_of_a_linear_model(student, reference, rng):
+    X, y, w, b = data(rng)
+    m, difference = len(y), X @ w + b - y
+    without_bias = X @ w - y
+    mistakes = {
+        "The sign is wrong: the gradient points to where the loss grows.": (
+            -2 * X.T @ difference / m,
+            -2 * np.mean(difference),
+        ),
+        "The factor 2 of the square is lost.": (X.T @ difference / m, np.mean(difference)),
+        "The factor 1/m of the mean is lost.": (2 * X.T @ difference, 2 * np.sum(difference)),
+        "The scores lack the bias b.": (2 * X.T @ without_bias / m, 2 * np.mean(without_bias)),
+        "db is a sum over the examples; you take one mean too many.": (
+            2 * X.T @ difference / m,
+            2 * np.mean(difference) / m,
+        ),
+    }
+    compare(
+        student.linear_gradient(X, y, w, b),
+        reference.linear_gradient(X, y, w, b),
+        mistakes=mistakes,
+    )
+
+
+@hidden_test("linear_gradient", points=1, message="At the best line, the gradient is zero.")
+def gradient_at_the_minimum(student, reference, rng):
+    X, y, *_ = data(rng)
+    w, b = reference.least_squares(X, y)
+    compare(student.linear_gradient(X, y, w, b), (np.zeros(3), 0.0))
+
+
+@hidden_test("least_squares", points=3, message="The best weights and bias for random data.")
+def best_line(student, reference, rng):
+    X, y, *_ = data(rng, m=20)
+    X, y = X + 1, y + 5
+    w, b = reference.least_squares(X, y)
+    centred = np.linalg.lstsq(X - X.mean(0), y - y.mean(), rcond=None)[0]
+    mistakes = {
+        "The bias is left out.": (np.linalg.lstsq(X, y, rcond=None)[0], 0.0),
+        "The bias comes last: return (w, b).": (b, w),
+        "Centring X is right for w, but then b = mean(y) − mean(X)·w.": (centred, y.mean()),
+    }
+    compare(student.least_squares(X, y), (w, b), mistakes=mistakes)
+
+
+@hidden_test("least_squares", points=1, message="Two columns that are nearly the same.")
+def nearly_equal_columns(student, reference, rng):
+    x = rng.normal(size=30)
+    X = np.column_stack([x, x + 1e-7 * rng.normal(size=30)])
+    y = X @ [1.0, 2.0] + 3
+    # The normal equations square the condition number, and lose all digits here.
+    compare(student.least_squares(X, y), (np.array([1.0, 2.0]), 3.0), rtol=1e-4)
+
+
+@hidden_test("largest_working_rate", points=3, message="The experiment on random data.")
+def experiment(student, reference, rng):
+    X, y, *_ = data(rng, m=12)
+    critical = reference.critical_rate(X)
+    rates = critical * np.array([0.3, 0.6, 0.9, 0.97, 1.04, 1.2, 1.5])
+    right = reference.largest_working_rate(X, y, rates)
+
+    def loss(rate):
+        w = np.zeros(3)
+        for _ in range(500):
+            w = w - rate * 2 * X.T @ (X @ w - y) / len(y)
+        return np.mean((X @ w - y) ** 2)
+
+    mistakes = {
+        "That is the smallest rate that breaks; return the largest that works.": rates[4],
+        "That is the largest rate of all: did a loss of nan count as smaller?": rates[-1],
+        "Your descent breaks too late: its gradient lacks a factor 2, or has 1/m twice.": (
+            rates[rates < 2 * critical].max()
+        ),
+        "Your descent breaks too early: its gradient lacks 1/m.": rates[0],
+        "That is the rate with the smallest loss; return the largest that works.": (
+            min(rates[:4], key=loss)
+        ),
+    }
+    compare(student.largest_working_rate(X, y, rates), right, mistakes=mistakes)
+
+
+@hidden_test("critical_rate", points=3, message="The critical rate of random features.")
+def formula_of_the_rate(student, reference, rng):
+    X, *_ = data(rng)
+    eigenvalues = np.linalg.eigvalsh(X.T @ X)
+    m, largest = len(X), eigenvalues[-1]
+    mistakes = {
+        "A factor is lost: the second derivative of the mean is 2XᵀX/m.": 2 * m / largest,
+        "The factor 1/m of the mean is lost.": 1 / largest,
+        "The smallest eigenvalue limits nothing: take the largest.": m / eigenvalues[0],
+        "The rate is 2 over the eigenvalue, not 1 over it.": m / (2 * largest),
+        "Singular values of X are roots of the eigenvalues of XᵀX: square them.": (
+            m / np.sqrt(largest)
+        ),
+    }
+    compare(student.critical_rate(X), reference.critical_rate(X), mistakes=mistakes)

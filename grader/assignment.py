@@ -1,0 +1,289 @@
+"""An assignment: the master notebook with the reference solution, and the hidden tests.
+
+Authors write ``assignments/<chapter>/hidden_tests.py`` with `hidden_test` and `compare`, and
+``assignments/<chapter>/wrong_answers.py`` with `wrong_answer`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import notebook
+
+ASSIGNMENTS = Path(__file__).resolve().parent.parent / "assignments"
+
+
+class AssignmentError(ValueError):
+    """The assignment itself is at fault, or there is none of that name."""
+
+
+class WrongAnswer(Exception):
+    """A student's result is wrong; the message says how, and shows no hidden value."""
+
+
+# ---- what authors write with -------------------------------------------------------------------
+
+
+def hidden_test(question: str, *, points: int, message: str) -> Callable:
+    """Make a function a hidden test.
+
+    The function gets ``(student, reference, rng)``: two objects whose functions are the student's
+    and the reference solution's, and a random generator that depends on the seed. It draws inputs
+    and passes both results to `compare`.
+
+    Parameters
+    ----------
+    question : str
+        Function of the notebook that is judged.
+    points : int
+        What the test is worth; a question may have several tests.
+    message : str
+        What a student reads who fails: what was tried, without any value of it.
+    """
+
+    def mark(function: Callable) -> Callable:
+        function.question, function.points, function.message = question, points, message  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def wrong_answer(question: str, *, told: str) -> Callable:
+    """Make a function a typical wrong answer to a question.
+
+    Parameters
+    ----------
+    question : str
+        Function of the notebook in whose place it is handed in.
+    told : str
+        Part of the message that the student must get, naming the mistake.
+    """
+
+    def mark(function: Callable) -> Callable:
+        function.question, function.told = question, told  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def compare(
+    answer: object,
+    expected: object,
+    *,
+    mistakes: Mapping[str, object] | None = None,
+    rtol: float = 1e-6,
+    atol: float = 1e-9,
+) -> None:
+    """Compare a student's result, whatever it is, with the right one.
+
+    Parameters
+    ----------
+    answer : object
+        What the student's function returned.
+    expected : number, array, str, or tuple of these
+        What the reference solution returned.
+    mistakes : dict of str to what a typical mistake returns, optional
+        Tried in this order; the text of the first that fits is what the student reads. One that
+        gives the right result on these inputs is passed over.
+    rtol, atol : float
+        Largest difference that counts as right, relative to the expected value and absolute.
+
+    Raises
+    ------
+    WrongAnswer
+        If they differ; the message names the mistake if it can, and shows no value.
+    """
+    if _close(answer, expected, rtol, atol):
+        return
+    for message, value in (mistakes or {}).items():
+        if not _close(value, expected, rtol, atol) and _close(answer, value, rtol, atol):
+            raise WrongAnswer(message)
+    raise WrongAnswer(_difference(answer, expected))
+
+
+def _numbers(value: object) -> np.ndarray | None:
+    """Value as float64, or None if it is not made of numbers alone."""
+    try:
+        array = np.asarray(value)
+        return array.astype(np.float64) if array.dtype.kind in "biuf" else None
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _close(answer: object, expected: object, rtol: float, atol: float) -> bool:
+    if isinstance(expected, str):
+        return isinstance(answer, str) and answer.strip().lower() == expected.strip().lower()
+    if isinstance(expected, tuple):
+        return (
+            isinstance(answer, list | tuple)
+            and len(answer) == len(expected)
+            and all(_close(a, e, rtol, atol) for a, e in zip(answer, expected, strict=True))
+        )
+    a, e = _numbers(answer), _numbers(expected)
+    if a is None or e is None or a.shape != e.shape:
+        return False
+    return bool(np.allclose(a, e, rtol=rtol, atol=atol, equal_nan=True))
+
+
+def _difference(answer: object, expected: object) -> str:
+    """What is wrong with an answer, said without showing a hidden value."""
+    if answer is None:
+        return "Your function returned None: is its `return` missing?"
+    if isinstance(expected, str):
+        return "That is not the right answer." if isinstance(answer, str) else "A text is expected."
+    if isinstance(expected, tuple):
+        if not isinstance(answer, list | tuple) or len(answer) != len(expected):
+            return f"A tuple of {len(expected)} results is expected."
+        wrong = [k for k, e in enumerate(expected) if not _close(answer[k], e, 1e-6, 1e-9)]
+        k = wrong[0] if wrong else 0
+        return f"Of the {len(expected)} results, number {k + 1}: " + _difference(
+            answer[k], expected[k]
+        )
+    a, e = _numbers(answer), np.asarray(expected, dtype=np.float64)
+    if a is None:
+        return "Your result is not a number or an array of numbers."
+    if a.ndim != e.ndim:
+        return f"Your result is {_kind(a.ndim)}, expected is {_kind(e.ndim)}."
+    if a.shape != e.shape:
+        return "Your result has the wrong number of entries."
+    if not np.isfinite(a[np.isfinite(e)]).all():
+        return "Your result is infinite or not a number where the right one is finite."
+    return "Your result is not the right one."
+
+
+def _kind(ndim: int) -> str:
+    return ("a single number", "a vector", "a matrix")[ndim] if ndim < 3 else f"{ndim}-dimensional"
+
+
+# ---- what the grader reads ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class HiddenTest:
+    """One hidden test: its name, the question that it judges, and what it is worth."""
+
+    name: str
+    question: str
+    points: int
+    message: str
+    function: Callable
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """An assignment as the grader uses it.
+
+    Attributes
+    ----------
+    chapter : str
+        Its name.
+    tests : tuple of HiddenTest
+        In the order of their file.
+    reference : object
+        Has the functions of the master notebook.
+    digest : str
+        Changes with every change of the master or of the hidden tests.
+    """
+
+    chapter: str
+    tests: tuple[HiddenTest, ...]
+    reference: types.SimpleNamespace
+    digest: str
+
+    @property
+    def questions(self) -> dict[str, int]:
+        """Points of each question, in order."""
+        points: dict[str, int] = {}
+        for test in self.tests:
+            points[test.question] = points.get(test.question, 0) + test.points
+        return points
+
+    @property
+    def max_score(self) -> int:
+        """Points of the whole assignment."""
+        return sum(test.points for test in self.tests)
+
+    def rng(self, test: HiddenTest, seed: str) -> np.random.Generator:
+        """Random generator of a test: the same for every student, in every order of tests."""
+        digest = hashlib.sha256(f"{seed}/{self.chapter}/{test.name}".encode()).digest()
+        return np.random.default_rng(int.from_bytes(digest, "big"))
+
+
+def chapters() -> list[str]:
+    """Names of all assignments."""
+    return sorted(path.parent.name for path in ASSIGNMENTS.glob("*/master.ipynb"))
+
+
+def folder(chapter: str) -> Path:
+    """Folder of an assignment; raises `AssignmentError` if there is none of that name."""
+    if chapter not in chapters():
+        raise AssignmentError(
+            f"there is no assignment {chapter!r}; there are {', '.join(chapters())}"
+        )
+    return ASSIGNMENTS / chapter
+
+
+def load_master(chapter: str) -> dict[str, Any]:
+    """Master notebook of a chapter."""
+    return json.loads((folder(chapter) / "master.ipynb").read_text(encoding="utf-8"))
+
+
+def load(chapter: str) -> Assignment:
+    """Assignment of a chapter; raises `AssignmentError` if it is at fault."""
+    tests_file = folder(chapter) / "hidden_tests.py"
+    module = load_module(tests_file)
+    tests = tuple(
+        HiddenTest(name, function.question, function.points, function.message, function)
+        for name, function in vars(module).items()
+        if hasattr(function, "points")
+    )
+    reference = _reference(chapter)
+    for test in tests:
+        if not hasattr(reference, test.question):
+            raise AssignmentError(
+                f"{tests_file}: {test.name} judges {test.question!r}, which no solution in "
+                "master.ipynb defines"
+            )
+    if not tests:
+        raise AssignmentError(f"{tests_file} has no hidden test")
+    content = tests_file.read_bytes() + tests_file.with_name("master.ipynb").read_bytes()
+    return Assignment(chapter, tests, reference, hashlib.sha256(content).hexdigest())
+
+
+def load_module(file: Path) -> types.ModuleType:
+    """Module of an assignment's folder, which is not a package."""
+    spec = importlib.util.spec_from_file_location(
+        f"assignment_{file.parent.name}_{file.stem}", file
+    )
+    if spec is None or spec.loader is None or not file.is_file():
+        raise AssignmentError(f"{file} is missing")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def solution_cells(master: dict[str, Any]) -> Iterator[str]:
+    """Source of each cell of a master that holds a solution."""
+    for cell in master["cells"]:
+        source = "".join(cell["source"])
+        if cell["cell_type"] == "code" and notebook.BEGIN in source:
+            yield source
+
+
+def _reference(chapter: str) -> types.SimpleNamespace:
+    """Functions of the master's solutions, run here: they are the teacher's own."""
+    names: dict[str, Any] = {"np": np, "__name__": f"reference_{chapter}"}
+    for source in solution_cells(load_master(chapter)):
+        exec(compile(source, f"{chapter}/master.ipynb", "exec", dont_inherit=True), names)
+    return types.SimpleNamespace(
+        **{name: value for name, value in names.items() if isinstance(value, types.FunctionType)}
+    )

@@ -1,0 +1,318 @@
+"""One submission: its cells run, its functions judged, its points counted."""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import assignment as assignments
+from . import notebook
+from .assignment import Assignment, HiddenTest, WrongAnswer
+from .notebook import Cell, NotebookError
+from .sandbox import Limits
+from .student import InfrastructureError, Killed, Student, StudentError
+
+OK, KILLED, INVALID, INFRASTRUCTURE = "ok", "killed", "invalid", "infrastructure"
+ATTEMPTS = 3  # to start a sandbox
+
+
+@dataclass
+class Result:
+    """What grading a submission gave; `grade` returns it as a dict.
+
+    Attributes
+    ----------
+    student, chapter : str
+        Whose it is, and which assignment.
+    status : str
+        ``"ok"``; ``"killed"``: a cell or a call was killed, its questions are lost;
+        ``"invalid"``: the file is no notebook, score 0; ``"infrastructure"``: the grader failed,
+        there is no score.
+    score, max_score : int
+        Points; the score is None where the grader failed.
+    detail : str
+        Why the file is invalid, or how the grader failed.
+    questions : list of dict
+        For each: ``question``, ``score``, ``max_score``, ``messages`` for the student, and
+        ``exceptions``, for the teacher alone: their texts may hold hidden inputs.
+    cells : list of dict
+        Cells that failed: ``cell`` (number in the notebook), ``line``, ``error``, ``killed``.
+    submission, assignment : str
+        SHA-256 of the file, and of the assignment.
+    """
+
+    student: str
+    chapter: str
+    status: str
+    score: int | None
+    max_score: int
+    detail: str = ""
+    questions: list[dict[str, Any]] = field(default_factory=list)
+    cells: list[dict[str, Any]] = field(default_factory=list)
+    submission: str = ""
+    assignment: str = ""
+
+
+def grade(
+    path: str | Path,
+    chapter: str,
+    *,
+    seed: str,
+    student: str | None = None,
+    limits: Limits | None = None,
+    unsafe: bool = False,
+) -> dict[str, Any]:
+    """Grade one submission. The same arguments give the same result, on every machine.
+
+    Parameters
+    ----------
+    path : str or Path
+        Notebook of the student.
+    chapter : str
+        Name of the assignment.
+    seed : str
+        What the hidden inputs are drawn from; keep it secret.
+    student : str, optional
+        Whose it is; the name of the file by default.
+    limits : Limits, optional
+        What the submission may use.
+    unsafe : bool, default False
+        Run it without a sandbox, with all your rights.
+
+    Returns
+    -------
+    dict
+        The fields of `Result`.
+
+    Raises
+    ------
+    AssignmentError
+        If there is no such assignment, or it is at fault.
+    NoSandbox
+        If there is no sandbox on this machine.
+    """
+    path, limits = Path(path), limits or Limits()
+    assignment = _load(chapter)
+    result = Result(student or path.stem, chapter, OK, 0, assignment.max_score)
+    result.assignment = assignment.digest
+    try:
+        content = notebook.read_bytes(path)
+        result.submission = hashlib.sha256(content).hexdigest()
+        cells = notebook.code_cells(content)
+    except NotebookError as error:
+        return invalid(result.student, assignment, str(error), result.submission)
+
+    for attempt in range(ATTEMPTS):
+        try:
+            _grade_cells(cells, assignment, result, seed, limits, unsafe)
+            return asdict(result)
+        except InfrastructureError as error:
+            why = str(error)
+            time.sleep(0.2 * attempt)
+        except HiddenTestError as error:
+            why = str(error)
+            break
+    return failed(result.student, assignment, why)
+
+
+def invalid(student: str, assignment: Assignment, why: str, submission: str = "") -> dict[str, Any]:
+    """Result for what is no notebook: no points, and the reason."""
+    result = Result(student, assignment.chapter, INVALID, 0, assignment.max_score, why)
+    result.submission, result.assignment = submission, assignment.digest
+    _judge(assignment, result, lambda test: Verdict("The file could not be read."))
+    return asdict(result)
+
+
+def failed(student: str, assignment: Assignment, why: str) -> dict[str, Any]:
+    """Result where the grader failed: no score, rather than none earned."""
+    result = Result(student, assignment.chapter, INFRASTRUCTURE, None, assignment.max_score, why)
+    result.assignment = assignment.digest
+    return asdict(result)
+
+
+@cache
+def _load(chapter: str) -> Assignment:
+    return assignments.load(chapter)
+
+
+def _grade_cells(
+    cells: list[Cell],
+    assignment: Assignment,
+    result: Result,
+    seed: str,
+    limits: Limits,
+    unsafe: bool,
+) -> None:
+    with Session(cells, limits, unsafe) as session:
+        _judge(assignment, result, lambda test: _run(test, assignment, session, seed))
+        result.status, result.detail = (KILLED if session.killed else OK), ""
+        result.cells = session.failed_cells()
+
+
+class HiddenTestError(Exception):
+    """A hidden test itself failed: the assignment's fault, not the student's."""
+
+
+class Session:
+    """A student's notebook, alive; started again, without what was killed, whenever it dies.
+
+    Parameters
+    ----------
+    cells : list of Cell
+        What to run, in order.
+    limits : Limits
+        Of which the total time spans all starts.
+    unsafe : bool
+        Run without a sandbox.
+    """
+
+    def __init__(self, cells: list[Cell], limits: Limits, unsafe: bool):
+        self._cells, self._limits, self._unsafe = cells, limits, unsafe
+        self._deadline = time.monotonic() + limits.total
+        self._student: Student | None = None
+        self._failed: dict[int, dict[str, Any]] = {}
+        self.killed = False
+        self._lost: dict[str, str] = {}  # questions of which a call was killed, and why
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stop()
+
+    def call(self, question: str, function: str, *args: object, **kwargs: object) -> Any:
+        """Result of a student's function; raises `StudentError` or `Killed`.
+
+        A question whose call was killed is lost: its other tests would be killed as well, each
+        after as many seconds.
+        """
+        if question in self._lost:
+            raise Killed(self._lost[question])
+        try:
+            self._start()
+            return self._student.call(function, *args, **kwargs)  # type: ignore[union-attr]
+        except Killed as error:
+            self.killed, self._lost[question] = True, str(error)
+            self._stop()
+            raise
+
+    def failed_cells(self) -> list[dict[str, Any]]:
+        """Cells that raised an exception or were killed, in order."""
+        return [self._failed[number] for number in sorted(self._failed)]
+
+    def _start(self) -> None:
+        """Run the cells in a fresh process, again and again until none of them is killed."""
+        while self._student is None:
+            if time.monotonic() > self._deadline:
+                raise Killed(f"all its {self._limits.total:g} seconds were used up")
+            self._student = Student(self._limits, deadline=self._deadline, unsafe=self._unsafe)
+            for cell in self._cells:
+                if self._failed.get(cell.number, {}).get("killed"):
+                    continue
+                try:
+                    self._student.run_cell(cell.source, f"<cell {cell.number}>")
+                except StudentError as error:
+                    self._fail(cell.number, str(error), error.line, killed=False)
+                except Killed as error:
+                    self._fail(cell.number, str(error), None, killed=True)
+                    self._stop()
+                    break
+
+    def _fail(self, number: int, error: str, line: int | None, *, killed: bool) -> None:
+        self.killed = self.killed or killed
+        self._failed[number] = {"cell": number, "line": line, "error": error, "killed": killed}
+
+    def _stop(self) -> None:
+        if self._student is not None:
+            self._student.close()
+            self._student = None
+
+
+class Functions:
+    """The student's functions, as the hidden tests of a question call them."""
+
+    def __init__(self, session: Session, question: str):
+        self._session, self._question = session, question
+
+    def __getattr__(self, name: str) -> Callable:
+        return lambda *args, **kwargs: self._session.call(self._question, name, *args, **kwargs)
+
+
+def _judge(assignment: Assignment, result: Result, run: Callable[[HiddenTest], Verdict]) -> None:
+    """Run each hidden test; fill in the questions and the score."""
+    questions = {
+        name: {
+            "question": name,
+            "score": 0,
+            "max_score": points,
+            "messages": [],
+            "exceptions": [],
+        }
+        for name, points in assignment.questions.items()
+    }
+    for test in assignment.tests:
+        question: dict[str, Any] = questions[test.question]
+        verdict = run(test)
+        if verdict.why is None:
+            question["score"] += test.points
+        else:
+            question["messages"].append(f"{test.message} {verdict.why}")
+        if verdict.exception:
+            question["exceptions"].append(verdict.exception)
+    result.questions = list(questions.values())
+    result.score = sum(question["score"] for question in result.questions)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Why a hidden test was failed, in words that show no hidden value; None if it was passed."""
+
+    why: str | None
+    exception: str = ""
+
+
+def _run(test: HiddenTest, assignment: Assignment, session: Session, seed: str) -> Verdict:
+    try:
+        with np.errstate(all="ignore"):  # typical mistakes are computed, too
+            student = Functions(session, test.question)
+            test.function(student, assignment.reference, assignment.rng(test, seed))
+    except WrongAnswer as error:
+        return Verdict(str(error))
+    except Killed as error:
+        return Verdict(f"It was stopped: {error}.")
+    except StudentError as error:
+        return Verdict(_explain(error), exception=str(error))
+    except InfrastructureError:
+        raise
+    except Exception as error:
+        raise HiddenTestError(
+            f"hidden test {test.name} of {assignment.chapter} failed by itself: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+    return Verdict(None)
+
+
+# What may be said of a result that is none; other names could carry a hidden input.
+UNUSABLE = ("a dict", "a set", "a complex", "a bytes", "a function", "a generator", "a type")
+UNUSABLE += ("an array of dtype object", "an array of dtype complex128", "lists nested too deeply")
+
+
+def _explain(error: StudentError) -> str:
+    """What an exception means; its text stays with the teacher."""
+    if error.kind == "missing":
+        return "Your notebook has no such function, or the cell that defines it failed."
+    if error.kind == "unusable":
+        what = error.text if error.text in UNUSABLE else "something else"
+        return f"Expected is a number, an array or a tuple of them; your function returned {what}."
+    if error.kind == "NotImplementedError":
+        return "It has not been answered yet."
+    known = isinstance(getattr(builtins, error.kind, None), type)
+    return f"Your function raised {error.kind if known else 'an exception of its own kind'}."

@@ -1,0 +1,168 @@
+"""Notebooks: a student's read as hostile, and the student's copy made from the teacher's master."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+MAX_BYTES = 20 << 20  # of a submission; one with some pictures has a megabyte
+MAX_SOURCE = 1 << 19  # characters of all its code
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+STUB = ("# YOUR CODE HERE", "raise NotImplementedError")
+
+
+class NotebookError(ValueError):
+    """The file is not a notebook that can be graded; the message says why."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell: its number among all cells, counted from 1, and its Python source."""
+
+    number: int
+    source: str
+
+
+# ---- what students hand in ---------------------------------------------------------------------
+
+
+def read_bytes(path: Path) -> bytes:
+    """Content of a submission; a link or a pipe is none, since it may lead or wait anywhere."""
+    try:
+        # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        if path.is_symlink():
+            raise NotebookError("it is a symbolic link, not a file")
+        with os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise NotebookError("it is not a regular file")
+            if status.st_size > MAX_BYTES:
+                raise NotebookError(
+                    f"it has {status.st_size / 1e6:.0f} MB, at most {MAX_BYTES >> 20} MB are read; "
+                    "clear its outputs and hand it in again"
+                )
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise NotebookError(f"it cannot be read: {error.strerror}") from None
+
+
+def code_cells(content: bytes) -> list[Cell]:
+    """Code cells of a notebook, without magics; raises `NotebookError` for what is no notebook."""
+    if not content.strip():
+        raise NotebookError("it is empty")
+    try:
+        notebook = json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise NotebookError("it is not UTF-8 text; save it from Jupyter or Colab") from None
+    except (ValueError, RecursionError):
+        raise NotebookError("it is not JSON: cut off, or not saved from Jupyter or Colab") from None
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+        raise NotebookError("it has no list of cells; notebooks older than format 4 are not read")
+    language = _language(notebook.get("metadata"))
+    if language not in (None, "python"):
+        raise NotebookError(f"its kernel speaks {language}, expected is Python")
+    found = []
+    for number, cell in enumerate(cells, start=1):
+        if cell.get("cell_type") == "code":
+            source = cell.get("source", "")
+            if isinstance(source, list) and all(isinstance(line, str) for line in source):
+                source = "".join(source)
+            if not isinstance(source, str):
+                raise NotebookError(f"the source of cell {number} is not text")
+            found.append(Cell(number, plain_python(source)))
+    if sum(len(cell.source) for cell in found) > MAX_SOURCE:
+        raise NotebookError(f"it has more than {MAX_SOURCE} characters of code")
+    return found
+
+
+def _language(metadata: object) -> str | None:
+    """Language that a notebook claims, in lower case; None if it claims none."""
+    for part in ("language_info", "kernelspec"):
+        entry = metadata.get(part) if isinstance(metadata, dict) else None
+        if isinstance(entry, dict):
+            name = entry.get("name" if part == "language_info" else "language")
+            if isinstance(name, str) and name:
+                return name.lower()[:40]
+    return None
+
+
+# `%time x = f()`, `!ls`, `files = !ls`, `f?`: IPython's, not Python's.
+_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}|[\w, ]+=\s*[%!].*)$")
+# Cell magics whose cell is Python all the same.
+_PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
+
+
+def plain_python(source: str) -> str:
+    """Source of a cell without magics and shell commands; lines keep their numbers.
+
+    A cell that is valid Python is left alone, so that a line that begins with the operator ``%``
+    is kept.
+    """
+    first = source.lstrip().split(maxsplit=1)
+    if first and first[0].startswith("%%") and first[0] not in _PYTHON_MAGICS:
+        return ""
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return "\n".join(_MAGIC.sub(r"\1pass", line) for line in source.split("\n"))
+    return source
+
+
+# ---- what students are given -------------------------------------------------------------------
+
+
+def without_solutions(master: dict[str, Any]) -> dict[str, Any]:
+    """Copy of a master notebook whose solutions are replaced by ``raise NotImplementedError``.
+
+    Raises
+    ------
+    NotebookError
+        If a solution's markers do not pair, or there is none.
+    """
+    student = json.loads(json.dumps(master))
+    marked = 0
+    for number, cell in enumerate(student["cells"], start=1):
+        source = "".join(cell["source"])
+        if BEGIN in source or END in source:
+            if cell["cell_type"] != "code":
+                raise NotebookError(f"cell {number} has a solution's marker, but is not code")
+            cell["source"] = _stripped(source, number).splitlines(keepends=True)
+            marked += 1
+        if cell["cell_type"] == "code" and (cell["outputs"] or cell["execution_count"]):
+            raise NotebookError(f"cell {number} has outputs, which may give the solution away")
+    if not marked:
+        raise NotebookError(f"no cell has the markers {BEGIN!r} and {END!r}")
+    return student
+
+
+def _stripped(source: str, number: int) -> str:
+    kept, inside = [], False
+    for line in source.split("\n"):
+        word = line.strip()
+        if word in (BEGIN, END):
+            if (word == BEGIN) == inside:
+                raise NotebookError(f"the markers of the solution in cell {number} do not pair")
+            inside = word == BEGIN
+            if inside:
+                indent = line[: len(line) - len(line.lstrip())]
+                kept += [indent + text for text in STUB]
+        elif BEGIN in line or END in line:
+            raise NotebookError(f"in cell {number} a marker shares its line with code")
+        elif not inside:
+            kept.append(line)
+    if inside:
+        raise NotebookError(f"the markers of the solution in cell {number} do not pair")
+    return "\n".join(kept)
+
+
+def dump(notebook: dict[str, Any]) -> str:
+    """Notebook as text, laid out as Jupyter does."""
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,164 @@
+"""How a student's process is shut in: by bubblewrap, by the kernel's limits, and as nobody."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+NOBODY = 61000  # user id of a student's process where the grader is root; no account has it
+HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may use.
+
+    Attributes
+    ----------
+    call, total : float
+        Seconds for one cell or one call, and for the whole submission.
+    memory : int
+        Bytes, of all its processes together.
+    output : int
+        Bytes that it may print.
+    processes, files : int
+        Processes (threads included), and open files in each of them.
+    file_bytes : int
+        Bytes in one file; all files together have three times as much.
+    start : float
+        Seconds until the sandbox must answer, before any of the student's code has run.
+    """
+
+    call: float = 10.0
+    total: float = 60.0
+    memory: int = 1 << 30
+    output: int = 16 << 20
+    processes: int = 16
+    files: int = 64
+    file_bytes: int = 10 << 20
+    start: float = 30.0
+
+
+class NoSandbox(RuntimeError):
+    """There is no usable bubblewrap on this machine; the message says what to do."""
+
+
+@cache
+def bwrap() -> str:
+    """Path of bubblewrap; raises `NoSandbox` where there is none, or one too old."""
+    path = shutil.which("bwrap") if sys.platform == "linux" else None
+    if path is None:
+        remedy = (
+            "Install it (on Debian or Ubuntu: sudo apt-get install bubblewrap)."
+            if sys.platform == "linux"
+            else "It exists for Linux only: grade in a Linux virtual machine, in WSL 2 on Windows, "
+            "or on a Linux server."
+        )
+        raise NoSandbox(
+            "students' code runs only in a sandbox, and bubblewrap (bwrap) was not found. "
+            f"{remedy} To run it with all your own rights instead, which lets a submission read "
+            "and delete your files, give --unsafe."
+        )
+    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
+    version = tuple(map(int, re.findall(r"\d+", said)[:2]))
+    if version < (0, 7):
+        raise NoSandbox(
+            f"bubblewrap 0.7 or newer is needed, {said.strip() or 'an unknown version'} was found "
+            "(Debian 12 and Ubuntu 24.04 have newer ones)"
+        )
+    return path
+
+
+def command(arguments: list[str], filter_fd: int | None) -> list[str]:
+    """Command line that runs ``grader/runner.py`` in the sandbox, with these arguments."""
+    confine = [bwrap(), "--unshare-user", "--die-with-parent"]
+    if filter_fd is not None:
+        confine += ["--seccomp", str(filter_fd)]
+    run = [interpreter(), *PYTHON_OPTIONS, "/grader/runner.py", *arguments]
+    if os.getuid() != 0:
+        return [*confine, *_namespaces(), *_mounts(), "--", *run]
+    # Root's processes are never too many, so root must become somebody else; but root alone may be
+    # allowed to read where Python lives. Hence root mounts, and nobody enters the user namespace.
+    return [
+        *(bwrap(), "--die-with-parent", *_namespaces(), *_mounts()),
+        *("--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--"),
+        *("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"),
+        *(*confine, "--dev-bind", "/", "/", "--chdir", "/tmp", "--", *run),
+    ]
+
+
+def unsafe_command(arguments: list[str]) -> list[str]:
+    """Command line that runs ``grader/runner.py`` with all the rights of the caller."""
+    # -E and -s, not -I: NumPy and the runner's neighbours are found in their usual places.
+    return [sys.executable, "-E", "-s", "-B", str(HERE / "runner.py"), *arguments]
+
+
+# Isolated, without site-packages (only NumPy is there), and writing no .pyc files.
+PYTHON_OPTIONS = ("-I", "-S", "-B")
+
+
+def interpreter() -> str:
+    """Python itself, behind the links of a virtual environment."""
+    return os.path.realpath(sys.executable)
+
+
+def _namespaces() -> list[str]:
+    kinds = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
+    return [*kinds, "--unshare-cgroup-try", "--new-session", "--hostname", "sandbox"]
+
+
+@cache
+def _mounts() -> tuple[str, ...]:
+    """File system of the sandbox: Python and NumPy, read-only; an empty /tmp; nothing else."""
+    limits = Limits()
+    options: list[str] = ["--ro-bind", "/usr", "/usr"]
+    for name in ("bin", "lib", "lib64"):
+        path = Path("/", name)
+        if path.is_symlink():
+            options += ["--symlink", os.readlink(path), str(path)]
+        elif path.is_dir():
+            options += ["--ro-bind", str(path), str(path)]
+    for path in ("/etc/ld.so.cache", "/etc/alternatives"):
+        options += ["--ro-bind-try", path, path]
+    # Temporary file systems come before what is bound below them.
+    options += ["--size", str(3 * limits.file_bytes), "--perms", "1777", "--tmpfs", "/tmp"]
+    home = os.path.realpath(sys.base_prefix)
+    if not home.startswith("/usr/") and home != "/usr":
+        options += [*_folders(home), "--ro-bind", home, home]
+    options += _folders("/grader/runner.py")
+    for file in ("runner.py", "wire.py"):
+        options += ["--ro-bind", str(HERE / file), f"/grader/{file}"]
+    package = Path(np.__file__).parent
+    options += [*_folders("/packages/numpy"), "--ro-bind", str(package), "/packages/numpy"]
+    if (libraries := package.with_name("numpy.libs")).is_dir():
+        options += ["--ro-bind", str(libraries), "/packages/numpy.libs"]
+    options += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--remount-ro", "/"]
+    options += ["--chdir", "/tmp", "--clearenv"]
+    for name, value in ENVIRONMENT.items():
+        options += ["--setenv", name, value]
+    return tuple(options)
+
+
+# One thread: more would only fight for the cores with the neighbours.
+ENVIRONMENT = {
+    "HOME": "/tmp",
+    "PATH": "/usr/bin",
+    "LANG": "C.UTF-8",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
+
+def _folders(path: str) -> list[str]:
+    """Options that make the folders above a path, open to the unprivileged user."""
+    above = list(reversed(Path(path).parents))[1:]
+    return [word for folder in above for word in ("--perms", "0755", "--dir", str(folder))]

@@ -1,0 +1,104 @@
+"""Frames between grader and student: JSON, with arrays as ``.npy``; never pickle.
+
+Both ends use this file. The trusted end takes every frame for hostile: `decode` accepts numbers,
+short texts, lists and plain numeric arrays, and nothing that is deep or large, or that only claims
+to be an array.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import io
+import json
+import math
+import struct
+from typing import Any
+
+import numpy as np
+
+HEADER = struct.Struct(">QI")  # number of the request, length of the JSON that follows
+MAX_BYTES = 1 << 20  # of a frame's JSON: parsed, it may take twenty times as much
+MAX_DEPTH = 4
+MAX_TEXT = 1000
+
+
+class WireError(ValueError):
+    """What came over the pipe is not a value that a student's function may return."""
+
+
+def frame(number: int, message: object) -> bytes:
+    """Message as a frame: its number, its length, its JSON."""
+    body = json.dumps(message).encode()
+    return HEADER.pack(number, len(body)) + body
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """JSON object of a frame; raises `WireError` for anything else."""
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise WireError(f"not JSON: {type(error).__name__}") from None
+    if not isinstance(message, dict):
+        raise WireError(f"not an object but {type(message).__name__}")
+    return message
+
+
+def encode(value: object, depth: int = 0) -> object:
+    """Value as JSON; an array becomes ``{"npy": base64}``; raises `TypeError` for other objects."""
+    if isinstance(value, np.ndarray | np.generic):
+        array = np.asarray(value)
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"an array of dtype {array.dtype}")
+        buffer = io.BytesIO()
+        np.lib.format.write_array(buffer, array, version=(1, 0), allow_pickle=False)
+        return {"npy": base64.b64encode(buffer.getvalue()).decode()}
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    if type(value) in (list, tuple):
+        if depth == MAX_DEPTH:
+            raise TypeError("lists nested too deeply")
+        return [encode(entry, depth + 1) for entry in value]  # type: ignore[attr-defined]
+    raise TypeError(f"a {type(value).__name__}")
+
+
+def decode(value: object, depth: int = 0) -> Any:
+    """Value that `encode` wrote, or `WireError`; trusts nothing."""
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        if abs(value) >= 1 << 63:
+            raise WireError("an integer of more than 64 bits")
+        return value
+    if isinstance(value, str):
+        if len(value) > MAX_TEXT:
+            raise WireError(f"a text of {len(value)} characters, at most {MAX_TEXT} are read")
+        return value
+    if isinstance(value, list):
+        if depth == MAX_DEPTH:
+            raise WireError("lists nested too deeply")
+        return [decode(entry, depth + 1) for entry in value]
+    if isinstance(value, dict) and value.keys() == {"npy"} and isinstance(value["npy"], str):
+        return _array(value["npy"])
+    raise WireError("an unknown object")
+
+
+def _array(text: str) -> np.ndarray:
+    """Array of a base64 ``.npy``; `numpy.load` would allocate whatever the header claims."""
+    try:
+        file = io.BytesIO(base64.b64decode(text, validate=True))
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise WireError("an array in another version of the .npy format")
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=1000)
+    except WireError:
+        raise
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError, binascii.Error):
+        raise WireError("an array with a broken header") from None
+    if dtype.kind not in "biuf" or dtype.shape:
+        raise WireError(f"an array of dtype {dtype.kind!r}")
+    data = file.read()
+    if any(length < 0 for length in shape) or math.prod(shape) * dtype.itemsize != len(data):
+        raise WireError("an array whose header does not fit its data")
+    if len(shape) > MAX_DEPTH:
+        raise WireError(f"an array of {len(shape)} dimensions, at most {MAX_DEPTH} are read")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C").copy()

@@ -1,0 +1,59 @@
+"""Submissions, made by the tests."""
+
+import ast
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from grader import assignment
+
+SEED = "a seed that only the tests use"
+Notebook = dict[str, Any]
+
+
+def code(*sources: str) -> list[dict[str, Any]]:
+    """Code cells."""
+    return [
+        {
+            "cell_type": "code",
+            "metadata": {},
+            "source": source,
+            "outputs": [],
+            "execution_count": None,
+        }
+        for source in sources
+    ]
+
+
+def notebook(*sources: str) -> Notebook:
+    """Notebook of code cells."""
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel}
+    return {"cells": code(*sources), "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def handed_in(chapter: str, *more: str) -> Notebook:
+    """The reference solution as a student would hand it in, and cells added at its end."""
+    master = assignment.load_master(chapter)
+    master["cells"] += code(*more)
+    return master
+
+
+def instead(function: Callable, file: Path, name: str) -> str:
+    """Source of a function of a file, under another name and without its decorators."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    (node,) = (
+        node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name == function.__name__
+    )
+    node.name, node.decorator_list = name, []
+    return ast.unparse(node)
+
+
+def save(content: Notebook, file: Path) -> Path:
+    """Write a notebook."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(content), encoding="utf-8")
+    return file

@@ -1,0 +1,141 @@
+"""Every assignment: the reference gets all points, the stub none, and each mistake its name."""
+
+import json
+import re
+
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+from tests.grader.notebooks import SEED, handed_in, instead, save
+from tests.site.toc import CHAPTERS
+
+from grader import assignment, grade, notebook
+from grader.__main__ import main
+
+NAMES = assignment.chapters()
+WRONG = {
+    chapter: [
+        function
+        for function in vars(
+            assignment.load_module(assignment.ASSIGNMENTS / chapter / "wrong_answers.py")
+        ).values()
+        if hasattr(function, "told")
+    ]
+    for chapter in NAMES
+}
+
+
+def student_copy(chapter):
+    return assignment.ASSIGNMENTS / chapter / f"{chapter}.ipynb"
+
+
+def test_every_chapter_that_derives_a_loss_has_an_assignment():
+    assert set(NAMES) == {page.split("/")[1] for page in CHAPTERS} - {"choosing_a_loss"}
+
+
+@pytest.mark.parametrize("chapter", NAMES)
+class TestAssignment:
+    def test_has_the_size_that_students_are_told(self, chapter):
+        loaded = assignment.load(chapter)
+        assert loaded.max_score == 20
+        assert 4 <= len(loaded.questions) <= 6
+        text = "".join(assignment.load_master(chapter)["cells"][1]["source"])
+        assert "20 points, 60 to 90 minutes" in text
+
+    def test_says_the_points_of_each_question(self, chapter):
+        cells = assignment.load_master(chapter)["cells"]
+        headings = [
+            int(points)
+            for cell in cells
+            if cell["cell_type"] == "markdown"
+            for points in re.findall(r"^## \d\..*\((\d+) points\)$", "".join(cell["source"]), re.M)
+        ]
+        assert headings == list(assignment.load(chapter).questions.values())
+
+    def test_each_solution_is_followed_by_a_check(self, chapter):
+        code = [
+            "".join(cell["source"])
+            for cell in assignment.load_master(chapter)["cells"]
+            if cell["cell_type"] == "code"
+        ]
+        for position, source in enumerate(code):
+            if notebook.BEGIN in source:
+                (name,) = re.findall(r"^def (\w+)", source, re.M)
+                assert f"check(\n    {name}," in code[position + 1]
+
+    def test_reference_gets_all_points(self, chapter, tmp_path, sandbox):
+        for seed in (SEED, "another", "a third"):
+            result = grade(save(handed_in(chapter), tmp_path / "a.ipynb"), chapter, seed=seed)
+            assert (result["status"], result["score"], result["cells"]) == ("ok", 20, [])
+
+    def test_untouched_stub_gets_none(self, chapter, sandbox):
+        result = grade(student_copy(chapter), chapter, seed=SEED)
+        assert (result["status"], result["score"], result["cells"]) == ("ok", 0, [])
+        for question in result["questions"]:
+            assert all("has not been answered yet" in text for text in question["messages"])
+
+    def test_copy_for_students_is_built_from_the_master(self, chapter):
+        stored = student_copy(chapter).read_text(encoding="utf-8")
+        made = notebook.dump(notebook.without_solutions(assignment.load_master(chapter)))
+        assert stored == made
+
+    def test_copy_differs_from_the_master_in_solutions_alone(self, chapter):
+        master = assignment.load_master(chapter)
+        student = json.loads(student_copy(chapter).read_text(encoding="utf-8"))
+        solution = re.compile(
+            rf"^([ ]*){notebook.BEGIN}\n.*?^[ ]*{notebook.END}$", re.MULTILINE | re.DOTALL
+        )
+        for ours, theirs in zip(master["cells"], student["cells"], strict=True):
+            source = "".join(ours["source"])
+            stub = r"\1# YOUR CODE HERE\n\1raise NotImplementedError"
+            ours["source"], theirs["source"] = solution.sub(stub, source), "".join(theirs["source"])
+        assert master == student
+
+    def test_visible_checks_say_right_or_waiting(self, chapter, capsys):
+        for source, word in (
+            (assignment.load_master(chapter), ": right."),
+            (json.loads(student_copy(chapter).read_text("utf-8")), ": waiting for"),
+        ):
+            run_cells(source)
+            said = capsys.readouterr().out.splitlines()
+            assert len(said) >= len(assignment.load(chapter).questions)
+            assert all(word in line for line in said), said
+
+    def test_has_enough_wrong_answers(self, chapter):
+        assert len(WRONG[chapter]) >= 6
+        assert {function.question for function in WRONG[chapter]} == set(
+            assignment.load(chapter).questions
+        )
+
+
+def run_cells(source):
+    """Run a notebook's code, as IPython would, with lossutils installed."""
+    names = {"get_ipython": lambda: pytest.fail("where lossutils is, the first cell does nothing")}
+    for cell in source["cells"]:
+        if cell["cell_type"] == "code":
+            code = TransformerManager().transform_cell("".join(cell["source"]))
+            exec(compile(code, "<cell>", "exec"), names)
+
+
+@pytest.mark.parametrize(
+    ("chapter", "wrong"),
+    [(chapter, wrong) for chapter in NAMES for wrong in WRONG[chapter]],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_typical_mistake_is_named(chapter, wrong, tmp_path, sandbox):
+    file = assignment.ASSIGNMENTS / chapter / "wrong_answers.py"
+    source = instead(wrong, file, wrong.question)
+    for seed in (SEED, "another"):
+        result = grade(save(handed_in(chapter, source), tmp_path / "a.ipynb"), chapter, seed=seed)
+        lost = {q["question"]: q for q in result["questions"] if q["score"] < q["max_score"]}
+        assert wrong.question in lost, "it was taken for right"
+        assert any(wrong.told in text for text in lost[wrong.question]["messages"]), lost
+        # An answer may build upon another, but not upon one that comes later.
+        order = list(assignment.load(chapter).questions)
+        assert min(map(order.index, lost)) == order.index(wrong.question)
+
+
+def test_build_command_writes_the_same_file(capsys):
+    before = {chapter: student_copy(chapter).read_bytes() for chapter in NAMES}
+    assert main(["build"]) == 0
+    assert {chapter: student_copy(chapter).read_bytes() for chapter in NAMES} == before
+    assert len(capsys.readouterr().out.split()) == len(NAMES)
