@@ -7,7 +7,7 @@ RUNS    ?= 3
 BIN     := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve lighthouse test browser refresh lint format bench mutants pins clean
+.PHONY: help env book serve lighthouse test browser sandbox refresh lint format bench mutants pins clean
 
 help:  ## list these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,7 +61,7 @@ refresh: env  ## re-execute every notebook in place
 
 # ---- checks -----------------------------------------------------------------------------------
 
-test: lint book browser  ## run every test: style, types, package, notebooks, site
+test: lint book browser sandbox  ## run every test: style, types, package, notebooks, site
 	$(ONE_THREAD) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --nbval --doctest-modules \
 	    lossutils tests intro.ipynb chapters appendix
 
@@ -76,6 +76,12 @@ browser: .venv/.browser
 	    tools/apt-install chromium || true
 	@touch $@
 
+# Likewise for the sandbox that students' code runs in.
+sandbox: .venv/.sandbox
+.venv/.sandbox: .venv/.pinned
+	@command -v bwrap || tools/apt-install bubblewrap || true
+	@touch $@
+
 lint: env  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -85,8 +91,9 @@ format: env  ## put code and notebooks into the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: env  ## measure the speed of linear models
+bench: env sandbox  ## measure the speed of linear models, and of the grader
 	$(BIN)/python benchmarks/bench_linear.py
+	PYTHONPATH=. $(BIN)/python benchmarks/bench_grader.py
 
 mutants: env  ## plant faults in the losses, and count those that the tests catch
 	$(BIN)/python -m tools.mutants

@@ -54,11 +54,13 @@ def find(folder: Path, chapter: str) -> list[Submission]:
         raise BatchError(f"{folder} is not a folder; expected is one with a notebook per student")
     found: dict[str, list[Submission]] = {}
     for path in sorted(folder.iterdir()):
-        if path.name.startswith("."):
-            continue
+        if path.name.startswith("._") or path.name == "__MACOSX":
+            continue  # what macOS puts into archives
         if path.is_dir() and not path.is_symlink():
+            if path.name.startswith("."):
+                continue  # .ipynb_checkpoints, .git
             submission = _in_folder(path, chapter)
-        elif path.suffix == ".ipynb":
+        elif path.name.endswith(".ipynb"):
             submission = Submission(path.stem, path)
         else:
             continue

@@ -18,7 +18,7 @@ from . import notebook
 from .assignment import Assignment, HiddenTest, WrongAnswer
 from .notebook import Cell, NotebookError
 from .sandbox import Limits
-from .student import InfrastructureError, Killed, Student, StudentError
+from .student import Forged, InfrastructureError, Killed, Student, StudentError
 
 OK, KILLED, INVALID, INFRASTRUCTURE = "ok", "killed", "invalid", "infrastructure"
 ATTEMPTS = 3  # to start a sandbox
@@ -153,6 +153,8 @@ def _grade_cells(
 ) -> None:
     with Session(cells, limits, unsafe) as session:
         _judge(assignment, result, lambda test: _run(test, assignment, session, seed))
+        session.settle()
+        _take_back(result, session.forged)
         result.status, result.detail = (KILLED if session.killed else OK), ""
         result.cells = session.failed_cells()
 
@@ -179,7 +181,9 @@ class Session:
         self._deadline = time.monotonic() + limits.total
         self._student: Student | None = None
         self._failed: dict[int, dict[str, Any]] = {}
+        self._last: str | int | None = None  # question or cell that was asked last
         self.killed = False
+        self.forged: dict[str, str] = {}  # questions that lose what they had, and why
         self._lost: dict[str, str] = {}  # questions of which a call was killed, and why
 
     def __enter__(self) -> Session:
@@ -197,12 +201,28 @@ class Session:
         if question in self._lost:
             raise Killed(self._lost[question])
         try:
-            self._start()
-            return self._student.call(function, *args, **kwargs)  # type: ignore[union-attr]
+            while True:
+                self._start()
+                before, self._last = self._last, question
+                try:
+                    return self._student.call(function, *args, **kwargs)  # type: ignore[union-attr]
+                except Forged as error:
+                    if self._blame(before, error) == question:
+                        raise
         except Killed as error:
             self.killed, self._lost[question] = True, str(error)
             self._stop()
             raise
+
+    def settle(self) -> None:
+        """See that the last call was answered only once."""
+        if self._student is not None:
+            try:
+                self._student.settle()
+            except Forged as error:
+                self._blame(self._last, error)
+            except (Killed, StudentError):
+                pass  # whatever it does now, its answers are in
 
     def failed_cells(self) -> list[dict[str, Any]]:
         """Cells that raised an exception or were killed, in order."""
@@ -213,18 +233,33 @@ class Session:
         while self._student is None:
             if time.monotonic() > self._deadline:
                 raise Killed(f"all its {self._limits.total:g} seconds were used up")
+            self._last = None
             self._student = Student(self._limits, deadline=self._deadline, unsafe=self._unsafe)
             for cell in self._cells:
                 if self._failed.get(cell.number, {}).get("killed"):
                     continue
+                before, self._last = self._last, cell.number
                 try:
                     self._student.run_cell(cell.source, f"<cell {cell.number}>")
                 except StudentError as error:
                     self._fail(cell.number, str(error), error.line, killed=False)
+                except Forged as error:
+                    self._blame(before, error)
+                    break
                 except Killed as error:
                     self._fail(cell.number, str(error), None, killed=True)
                     self._stop()
                     break
+
+    def _blame(self, guilty: str | int | None, error: Forged) -> str | int | None:
+        """Charge a reply too many to what was asked last before it: a question, or a cell."""
+        self.killed = True
+        if isinstance(guilty, str):
+            self._lost[guilty] = self.forged[guilty] = str(error)
+        elif guilty is not None:
+            self._fail(guilty, str(error), None, killed=True)
+        self._stop()
+        return guilty
 
     def _fail(self, number: int, error: str, line: int | None, *, killed: bool) -> None:
         self.killed = self.killed or killed
@@ -268,6 +303,15 @@ def _judge(assignment: Assignment, result: Result, run: Callable[[HiddenTest], V
         if verdict.exception:
             question["exceptions"].append(verdict.exception)
     result.questions = list(questions.values())
+    _take_back(result, {})
+
+
+def _take_back(result: Result, forged: dict[str, str]) -> None:
+    """Take the points of questions whose replies were forged."""
+    for question in result.questions:
+        if why := forged.get(question["question"]):
+            question["score"] = 0
+            question["messages"] = [f"All its points are lost: {why}."]
     result.score = sum(question["score"] for question in result.questions)
 
 

@@ -126,6 +126,7 @@ def _mounts() -> tuple[str, ...]:
             options += ["--symlink", os.readlink(path), str(path)]
         elif path.is_dir():
             options += ["--ro-bind", str(path), str(path)]
+    options += _folders("/etc/ld.so.cache")
     for path in ("/etc/ld.so.cache", "/etc/alternatives"):
         options += ["--ro-bind-try", path, path]
     # Temporary file systems come before what is bound below them.

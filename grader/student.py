@@ -20,6 +20,7 @@ from . import sandbox, seccomp, wire
 from .sandbox import Limits
 
 TICK = 0.05  # seconds between two looks at the memory
+FORGED = "it forged a reply to the grader"
 
 
 class StudentError(Exception):
@@ -34,6 +35,10 @@ class Killed(Exception):
     """The student's process broke a limit or the protocol and is gone; the message says which."""
 
 
+class Forged(Killed):
+    """The request before this one was answered more than once: its first answer was forged."""
+
+
 class InfrastructureError(Exception):
     """The sandbox failed before any of the student's code had run: not the student's fault."""
 
@@ -42,7 +47,8 @@ class Student:
     """One process with a student's notebook in it.
 
     Every request carries a random number that its reply must repeat, and nothing may stand in the
-    pipe when a request is sent. So a reply written in advance, or one too many, is found out.
+    pipe when a request is sent. So a reply written in advance is found out at once, and one too
+    many when the next request is answered.
 
     Parameters
     ----------
@@ -66,6 +72,7 @@ class Student:
         self._ended, self._gone = False, threading.Event()
         self._until = time.monotonic() + limits.start  # of the request under way
         self._printed, self._last_words = 0, b""
+        self._number = 0  # of the last request
         self._process = self._start()
         self._threads = [
             threading.Thread(target=task, daemon=True)
@@ -103,6 +110,10 @@ class Student:
         except wire.WireError as error:
             raise StudentError("unusable", str(error)) from None
 
+    def settle(self) -> None:
+        """See that the last request was answered only once; raises `Forged` or `Killed`."""
+        self._ask({"op": "hello"}, self._soon())
+
     def close(self) -> None:
         """End the process and all that it started; returns when they are gone."""
         self._kill("closed")
@@ -120,8 +131,10 @@ class Student:
 
     def _ask(self, request: dict, until: float) -> dict:
         if self._received:
-            self._give_up("it wrote to the grader's pipe by itself")
-        number = secrets.randbits(64)
+            self._kill(FORGED)
+            raise Forged(FORGED)
+        last, self._number = self._number, secrets.randbits(64)
+        number = self._number
         self._until = until
         try:
             self._process.stdin.write(wire.frame(number, request))  # type: ignore[union-attr]
@@ -129,14 +142,17 @@ class Student:
         except (OSError, ValueError):
             self._give_up("its process ended")
         answered, length = wire.HEADER.unpack(self._take(wire.HEADER.size))
+        if answered == last:
+            self._kill(FORGED)
+            raise Forged(FORGED)
         if answered != number:
-            self._give_up("it forged a reply to the grader")
+            self._give_up(FORGED)
         if length > wire.MAX_BYTES:
             self._give_up(f"its result was larger than {wire.MAX_BYTES >> 20} MB")
         try:
             reply = wire.parse(self._take(length))
         except wire.WireError:
-            self._give_up("it forged a reply to the grader")
+            self._give_up(FORGED)
         self._until = math.inf  # while the grader computes
         if "error" in reply:
             line = reply.get("line")

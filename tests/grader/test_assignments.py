@@ -5,11 +5,11 @@ import re
 
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
-from tests.grader.notebooks import SEED, handed_in, instead, save
-from tests.site.toc import CHAPTERS
 
 from grader import assignment, grade, notebook
 from grader.__main__ import main
+from tests.grader.notebooks import SEED, handed_in, instead, save
+from tests.site.toc import CHAPTERS
 
 NAMES = assignment.chapters()
 WRONG = {

@@ -1,0 +1,76 @@
+"""How many submissions a minute are graded, and what a sandbox costs: prints a table.
+
+The floor is what starting as many sandboxes takes, with no
+notebook in them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from grader import assignment, batch
+from grader.sandbox import Limits
+from grader.student import Student
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Wall time of a piece of work."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def start_only(number: int, jobs: int) -> None:
+    """Start and end sandboxes."""
+
+    def one(_: int) -> None:
+        Student(Limits(), deadline=time.monotonic() + 60).close()
+
+    with ThreadPoolExecutor(jobs) as pool:
+        list(pool.map(one, range(number)))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("chapters", nargs="*", default=assignment.chapters(), metavar="CHAPTER")
+    parser.add_argument("--submissions", type=int, default=40, help="honest ones of each chapter")
+    parser.add_argument("--rounds", type=int, default=3, help="interleaved; medians are shown")
+    parser.add_argument("--jobs", type=int, default=2, help="graded at a time")
+    options = parser.parse_args()
+    number, jobs = options.submissions, options.jobs
+
+    print(f"{number} honest submissions, {jobs} at a time, {os.cpu_count()} processors")
+    print(f"{'assignment':<14} {'a minute':>9} {'ms each':>8} {'times the floor':>16}")
+    start_only(jobs, jobs)  # reads Python and NumPy from the disk once
+    for chapter in options.chapters:
+        with tempfile.TemporaryDirectory() as place:
+            submissions = Path(place, "in")
+            submissions.mkdir()
+            for student in range(number):
+                master = assignment.folder(chapter) / "master.ipynb"
+                shutil.copy(master, submissions / f"student {student}.ipynb")
+            # Interleaved: the machine may be busier at one time than at another.
+            rounds = [
+                (
+                    seconds(lambda: start_only(number, jobs)),
+                    seconds(partial(batch.run, chapter, submissions, out, seed="s", jobs=jobs)),
+                )
+                for out in (Path(place, f"out {k}") for k in range(options.rounds))
+            ]
+        took = median(took for _, took in rounds)
+        ratio = median(took / floor for floor, took in rounds)
+        print(f"{chapter:<14} {60 * number / took:9.0f} {1000 * took / number:8.0f} {ratio:16.2f}")
+
+
+if __name__ == "__main__":
+    main()

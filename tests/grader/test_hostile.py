@@ -1,0 +1,136 @@
+"""Broken and hostile submissions, graded beside honest ones: what each must get, and no more."""
+
+import hashlib
+import json
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from grader import assignment, batch, report
+from grader.sandbox import Limits
+from tests.grader.hostile import CASES, CHAPTER, SOLUTIONS, TOKEN, Case, saved, solved
+from tests.grader.notebooks import SEED
+
+POINTS = assignment.load(CHAPTER).questions
+LIMITS = Limits(call=3.0, total=12.0)
+NEIGHBOURS = [f"neighbour {number}" for number in range(12)]
+
+
+def hand_in(case: Case, path: Path, **places):
+    if callable(case.content):
+        case.content(path)
+    else:
+        content = case.content
+        for place, value in places.items():
+            content = content.replace(f"{{{place}}}".encode(), str(value).encode())
+        path.write_bytes(content)
+
+
+def fingerprint(folder):
+    return {
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def graded(sandbox, tmp_path_factory):
+    """All cases and honest neighbours between them, graded in one run."""
+    place = tmp_path_factory.mktemp("hostile")
+    submissions, home, out = place / "submissions", place / "home", place / "out"
+    submissions.mkdir()
+    home.mkdir()
+    (home / "secret").write_text("a secret")
+    visitors = []
+    with socket.create_server(("127.0.0.1", 0)) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADER_SEED", SEED)
+        threading.Thread(target=lambda: visitors.append(server.accept()), daemon=True).start()
+        places = {
+            "submissions": submissions,
+            "home": home,
+            "root": assignment.ASSIGNMENTS.parent,
+            "port": server.getsockname()[1],
+            "token": TOKEN,
+        }
+        for name, case in CASES.items():
+            hand_in(case, submissions / (case.name or f"{name}.ipynb"), **places)
+        for name in NEIGHBOURS:
+            (submissions / f"{name}.ipynb").write_bytes(saved(solved()))
+        before = fingerprint(place)
+        counts = batch.run(
+            CHAPTER, submissions, out, seed=SEED, limits=LIMITS, jobs=2, write_gradescope=True
+        )
+        after = {file: digest for file, digest in fingerprint(place).items() if file in before}
+    assert counts["infrastructure"] == 0
+    assert after == before, "a submission has changed a file"
+    assert not visitors, "a submission has reached the network"
+    return out
+
+
+def result_of(graded, student):
+    return json.loads((graded / f"{batch.file_name(student)}.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_gets_what_it_earned(graded, name):
+    case, result = CASES[name], result_of(graded, name)
+    earned = {question: 0 if question in case.lost else POINTS[question] for question in SOLUTIONS}
+    assert {q["question"]: q["score"] for q in result["questions"]} == earned, result
+    assert result["score"] == sum(earned.values())
+    assert result["status"] == case.status, result
+    assert case.says in json.dumps(result, ensure_ascii=False), result
+
+
+@pytest.mark.parametrize("name", NEIGHBOURS)
+def test_honest_neighbour_is_untouched(graded, name):
+    result = result_of(graded, name)
+    assert (result["status"], result["score"], result["cells"]) == ("ok", 20, [])
+
+
+def test_there_are_enough_cases():
+    assert len(CASES) >= 40
+
+
+def test_no_process_stays_behind(graded):
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            line = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        assert TOKEN.encode() not in line
+
+
+def test_no_file_stays_behind(graded):
+    assert not list(Path("/tmp").glob(f"{TOKEN}*"))
+    students = {batch.file_name(name) for name in [*CASES, *NEIGHBOURS]}
+    assert {path.name for path in graded.iterdir()} == {
+        ".batch.json",
+        "feedback",
+        "gradescope",
+        *(f"{name}.json" for name in students),
+    }
+    assert {path.name for path in (graded / "feedback").iterdir()} == {
+        f"{name}.md" for name in students
+    }
+    assert {path.name for path in (graded / "gradescope").iterdir()} == students
+
+
+def test_students_read_no_hidden_value(graded):
+    """What hidden tests raised stands in the teacher's results alone."""
+    teachers = (graded / f"{batch.file_name('raises its inputs')}.json").read_text("utf-8")
+    assert "leaked array" in teachers
+    for file in [*graded.glob("feedback/*"), *graded.glob("gradescope/*/*")]:
+        assert "leaked" not in file.read_text("utf-8"), file
+
+
+def test_each_is_one_line_of_the_grades(graded):
+    report.write_report(graded)
+    lines = (graded / "grades.csv").read_text("utf-8").splitlines()
+    assert len(lines) == 1 + len(CASES) + len(NEIGHBOURS)
+    assert lines[0] == "student,status,score,max_score," + ",".join(POINTS)
+    assert f"honest,ok,20,20,{','.join(map(str, POINTS.values()))}" in lines
+    for name in ("grades.csv", "summary.html"):
+        (graded / name).unlink()
