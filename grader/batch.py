@@ -19,9 +19,10 @@ from typing import Any
 from tqdm import tqdm
 
 from . import assignment as assignments
-from . import feedback, notebook, sandbox
+from . import feedback, notebook
 from .grading import INFRASTRUCTURE, failed, grade, invalid
 from .sandbox import Limits
+from .student import try_sandbox
 
 BATCH = ".batch.json"  # what a folder of results belongs to
 
@@ -156,7 +157,7 @@ def run(
     """
     submissions, out = Path(submissions), Path(out)
     if not unsafe and scheduler is None:
-        sandbox.bwrap()
+        try_sandbox()
     assignment = assignments.load(chapter)
     found = find(submissions, chapter)
     _claim(out, chapter, assignment.digest, seed, resume)

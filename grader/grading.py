@@ -39,7 +39,7 @@ class Result:
     score, max_score : int
         Points; the score is None where the grader failed.
     detail : str
-        Why the file is invalid, or how the grader failed.
+        Why the file is invalid, what was killed and why, or how the grader failed.
     questions : list of dict
         For each: ``question``, ``score``, ``max_score``, ``messages`` for the student, and
         ``exceptions``, for the teacher alone: their texts may hold hidden inputs.
@@ -155,8 +155,9 @@ def _grade_cells(
         _judge(assignment, result, lambda test: _run(test, assignment, session, seed))
         session.settle()
         _take_back(result, session.forged)
-        result.status, result.detail = (KILLED if session.killed else OK), ""
         result.cells = session.failed_cells()
+        if session.killed:
+            result.status, result.detail = KILLED, session.reasons()
 
 
 class HiddenTestError(Exception):
@@ -228,8 +229,14 @@ class Session:
         """Cells that raised an exception or were killed, in order."""
         return [self._failed[number] for number in sorted(self._failed)]
 
+    def reasons(self) -> str:
+        """What was killed, and why, in one line."""
+        cells = [f"cell {c['cell']}: {c['error']}" for c in self.failed_cells() if c["killed"]]
+        return "; ".join([*cells, *(f"{name}: {why}" for name, why in self._lost.items())])
+
     def _start(self) -> None:
         """Run the cells in a fresh process, again and again until none of them is killed."""
+        before: str | int | None
         while self._student is None:
             if time.monotonic() > self._deadline:
                 raise Killed(f"all its {self._limits.total:g} seconds were used up")
@@ -345,8 +352,10 @@ def _run(test: HiddenTest, assignment: Assignment, session: Session, seed: str) 
 
 
 # What may be said of a result that is none; other names could carry a hidden input.
-UNUSABLE = ("a dict", "a set", "a complex", "a bytes", "a function", "a generator", "a type")
-UNUSABLE += ("an array of dtype object", "an array of dtype complex128", "lists nested too deeply")
+UNUSABLE = {
+    *("a dict", "a set", "a complex", "a bytes", "a function", "a generator", "a type"),
+    *("an array of dtype object", "an array of dtype complex128", "lists nested too deeply"),
+}
 
 
 def _explain(error: StudentError) -> str:

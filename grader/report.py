@@ -143,7 +143,7 @@ body { font: 1rem/1.5 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto
 table { border-collapse: collapse; } td, th { padding: 0.2rem 0.8rem 0.2rem 0; text-align: left;
 vertical-align: top; }
 figure { margin: 1rem 0; overflow-x: auto; } svg { max-width: 100%; height: auto; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
 """
 MEANING = {
     OK: "graded",
@@ -187,26 +187,30 @@ def _page(results: list[dict[str, Any]]) -> str:
         parts += [
             "<h2>To look at</h2>",
             _table(
-                ("Student", "Status", "Why"), [(r["student"], r["status"], _why(r)) for r in odd]
+                ("Student", "Status", "Why"),
+                [(r["student"], r["status"], r["detail"]) for r in odd],
             ),
         ]
     return "\n".join([*parts, "</main></body></html>"]) + "\n"
 
 
-def _why(result: dict[str, Any]) -> str:
-    killed = [f"cell {cell['cell']}: {cell['error']}" for cell in result["cells"] if cell["killed"]]
-    calls = [m for question in result["questions"] for m in question["messages"] if "stopped" in m]
-    return result["detail"] or "; ".join(killed) or "; ".join(calls[:1])
-
-
 def _table(head: tuple[str, ...], rows: list[tuple]) -> str:
     def cell(value: object) -> str:
-        number = isinstance(value, int) or str(value).endswith("%")
-        return f"<td{' class=number' if number else ''}>{html.escape(str(value))}</td>"
+        return f"<td{_class(value)}>{html.escape(str(value))}</td>"
 
-    titles = "".join(f'<th scope="col">{title}</th>' for title in head)
+    first = rows[0] if rows else head
+    titles = "".join(
+        f'<th scope="col"{_class(value)}>{title}</th>'
+        for title, value in zip(head, first, strict=True)
+    )
     body = "\n".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)
     return f"<table><thead><tr>{titles}</tr></thead><tbody>\n{body}\n</tbody></table>"
+
+
+def _class(value: object) -> str:
+    """Numbers stand on the right of their column."""
+    number = isinstance(value, int) or str(value).endswith("%")
+    return ' class="number"' if number else ""
 
 
 def _figure(scores: list[int], max_score: int) -> str:
@@ -225,6 +229,7 @@ def _figure(scores: list[int], max_score: int) -> str:
         if score % 5 == 0 or score == max_score:
             shapes.append(_text(x + bar // 2, top + height + 16, score))
     width = 2 * left + bar * (max_score + 1)
+    shapes.append(f'<path d="M0 {top + height}.5H{width}" stroke="currentColor"/>')
     shapes.append(_text(width // 2, top + height + 36, "score"))
     label = (
         f"Bar chart of {len(scores)} scores from 0 to {max_score}; the most frequent is "

@@ -13,6 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+OR_UNSAFE = (
+    "To run students' code with all your own rights instead, which lets a submission read and "
+    "delete your files, give --unsafe."
+)
 NOBODY = 61000  # user id of a student's process where the grader is root; no account has it
 HERE = Path(__file__).parent
 
@@ -64,8 +68,7 @@ def bwrap() -> str:
         )
         raise NoSandbox(
             "students' code runs only in a sandbox, and bubblewrap (bwrap) was not found. "
-            f"{remedy} To run it with all your own rights instead, which lets a submission read "
-            "and delete your files, give --unsafe."
+            f"{remedy} {OR_UNSAFE}"
         )
     said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
     version = tuple(map(int, re.findall(r"\d+", said)[:2]))
@@ -127,8 +130,8 @@ def _mounts() -> tuple[str, ...]:
         elif path.is_dir():
             options += ["--ro-bind", str(path), str(path)]
     options += _folders("/etc/ld.so.cache")
-    for path in ("/etc/ld.so.cache", "/etc/alternatives"):
-        options += ["--ro-bind-try", path, path]
+    for file in ("/etc/ld.so.cache", "/etc/alternatives"):
+        options += ["--ro-bind-try", file, file]
     # Temporary file systems come before what is bound below them.
     options += ["--size", str(3 * limits.file_bytes), "--perms", "1777", "--tmpfs", "/tmp"]
     home = os.path.realpath(sys.base_prefix)

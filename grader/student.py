@@ -13,11 +13,12 @@ import sys
 import tempfile
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 from . import sandbox, seccomp, wire
-from .sandbox import Limits
+from .sandbox import Limits, NoSandbox
 
 TICK = 0.05  # seconds between two looks at the memory
 FORGED = "it forged a reply to the grader"
@@ -194,34 +195,28 @@ class Student:
                 }
             )
         ]
-        pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        start = partial(
+            subprocess.Popen,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
         try:
             if self._unsafe:
-                environment = os.environ | sandbox.ENVIRONMENT | {"HOME": tempfile.gettempdir()}
-                line = sandbox.unsafe_command(arguments)
-                return subprocess.Popen(
-                    line,
-                    **pipes,
-                    env=environment,
-                    cwd=tempfile.gettempdir(),
-                    start_new_session=True,
-                )
-            filter_fd = None
-            if (program := seccomp.program()) is not None:
-                filter_fd, end = os.pipe()
-                os.write(end, program)  # far less than a pipe holds
-                os.close(end)
+                place = tempfile.gettempdir()
+                environment = os.environ | sandbox.ENVIRONMENT | {"HOME": place}
+                return start(sandbox.unsafe_command(arguments), env=environment, cwd=place)
+            if (program := seccomp.program()) is None:
+                return start(sandbox.command(arguments, None), cwd="/")
+            filter_fd, end = os.pipe()
+            os.write(end, program)  # far less than a pipe holds
+            os.close(end)
             try:
-                return subprocess.Popen(
-                    sandbox.command(arguments, filter_fd),
-                    **pipes,
-                    cwd="/",
-                    pass_fds=() if filter_fd is None else (filter_fd,),
-                    start_new_session=True,
-                )
+                line = sandbox.command(arguments, filter_fd)
+                return start(line, cwd="/", pass_fds=[filter_fd])
             finally:
-                if filter_fd is not None:
-                    os.close(filter_fd)
+                os.close(filter_fd)
         except OSError as error:
             raise InfrastructureError(f"the sandbox did not start: {error}") from None
 
@@ -289,9 +284,27 @@ class Student:
                 self._kill(f"it used more than {limits.memory / (1 << 30):g} GB of memory")
 
 
+def try_sandbox() -> None:
+    """Start a sandbox with nothing in it; raises `NoSandbox` where that is not possible."""
+    sandbox.bwrap()
+    try:
+        Student(Limits(), deadline=time.monotonic() + Limits.total).close()
+    except InfrastructureError as error:
+        raise NoSandbox(
+            f"students' code runs only in a sandbox, and {error}. {REMEDIES} {sandbox.OR_UNSAFE}"
+        ) from None
+
+
+REMEDIES = (
+    "Where unprivileged users may not make namespaces (Ubuntu 24.04), allow it with "
+    "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0; in a container, start it with the "
+    "right to make namespaces, or grade outside; Python and NumPy must be readable by others."
+)
+
+
 def _children(pid: int) -> list[int]:
     """Ids of the processes that a process has started and that still run."""
-    found = []
+    found: list[int] = []
     for file in Path(f"/proc/{pid}/task").glob("*/children"):
         with contextlib.suppress(OSError):
             found += map(int, file.read_text().split())

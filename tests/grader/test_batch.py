@@ -194,6 +194,16 @@ class TestMistakesOfTheTeacher:
         assert "apt-get install bubblewrap" in said
         assert "--unsafe" in said
 
+    def test_sandbox_that_does_not_start(
+        self, tmp_path, submissions, seed_file, sandbox, monkeypatch, capsys
+    ):
+        monkeypatch.setattr("grader.sandbox.interpreter", lambda: "/nowhere/python")
+        assert run(submissions, "--out", tmp_path / "out", "--seed-file", seed_file) == 2
+        said = capsys.readouterr().err
+        assert "/nowhere/python" in said
+        assert "in a container" in said
+        assert not (tmp_path / "out").exists()
+
     def test_broken_result(self, tmp_path, submissions, seed_file, sandbox, capsys):
         out = tmp_path / "out"
         assert main(["report", str(out)]) == 2
@@ -247,6 +257,7 @@ class TestInfrastructure:
         arguments = (submissions, "--out", out, "--seed-file", seed_file)
         with monkeypatch.context() as patch:
             patch.setattr(grading, "ATTEMPTS", 1)
+            patch.setattr(batch, "try_sandbox", lambda: None)  # it fails only later
             patch.setattr("grader.sandbox.interpreter", lambda: "/nowhere/python")
             assert run(*arguments) == 3
         assert "through no fault of the students" in capsys.readouterr().err

@@ -1,0 +1,91 @@
+"""Notebooks read, magics left out, solutions taken out."""
+
+import json
+
+import pytest
+
+from grader.notebook import NotebookError, code_cells, plain_python, without_solutions
+from tests.grader.notebooks import notebook
+
+
+@pytest.mark.parametrize(
+    ("source", "plain"),
+    [
+        ("x = 1", "x = 1"),
+        ("%matplotlib inline\nx = 1", "pass\nx = 1"),
+        ("if x:\n    !ls\ny = 2", "if x:\n    pass\ny = 2"),
+        ("files = !ls\nx = %time 3", "pass\npass"),
+        ("np.mean?\n?np\nnp.mean??", "pass\npass\npass"),
+        ("%%time\nx = 1", "pass\nx = 1"),
+        ("%%bash\nrm -rf /", ""),
+        ("  %%html\n<b>", ""),
+        ("x = (7\n% 4)", "x = (7\n% 4)"),  # an operator, not a magic
+        ('"""\n%d\n"""', '"""\n%d\n"""'),
+        ("def (:", "def (:"),
+        ("", ""),
+    ],
+)
+def test_magics_are_left_out(source, plain):
+    assert plain_python(source) == plain
+
+
+def test_cells_keep_their_numbers():
+    book = notebook("x = 1", "y = 2")
+    book["cells"].insert(1, {"cell_type": "markdown", "source": "text"})
+    book["cells"].append({"cell_type": "raw"})
+    cells = code_cells(json.dumps(book).encode())
+    assert [(cell.number, cell.source) for cell in cells] == [(1, "x = 1"), (3, "y = 2")]
+
+
+SOLUTION = """def f(x):
+    y = 2
+    ### BEGIN SOLUTION
+    secret = x
+    return secret
+    ### END SOLUTION
+
+
+def g():
+    ### BEGIN SOLUTION
+    return 1
+    ### END SOLUTION"""
+
+
+def test_solutions_are_taken_out():
+    book = notebook("x = 1", SOLUTION)
+    student = without_solutions(book)
+    assert "".join(student["cells"][1]["source"]) == (
+        "def f(x):\n    y = 2\n    # YOUR CODE HERE\n    raise NotImplementedError\n\n\n"
+        "def g():\n    # YOUR CODE HERE\n    raise NotImplementedError"
+    )
+    assert student["cells"][0] == book["cells"][0]
+    assert "secret" in book["cells"][1]["source"], "the master itself is left alone"
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("x = 1", "no cell has the markers"),
+        ("### BEGIN SOLUTION\nx = 1", "cell 1 do not pair"),
+        ("x = 1\n### END SOLUTION", "cell 1 do not pair"),
+        ("### BEGIN SOLUTION\n### BEGIN SOLUTION\n### END SOLUTION", "cell 1 do not pair"),
+        ("x = 1  ### BEGIN SOLUTION\n### END SOLUTION", "shares its line"),
+    ],
+)
+def test_markers_that_do_not_pair(source, says):
+    with pytest.raises(NotebookError, match=says):
+        without_solutions(notebook(source))
+
+
+def test_markers_in_text():
+    book = notebook(SOLUTION)
+    book["cells"].append({"cell_type": "markdown", "source": "### BEGIN SOLUTION"})
+    with pytest.raises(NotebookError, match="cell 2 has a solution's marker, but is not code"):
+        without_solutions(book)
+
+
+def test_outputs_in_the_master():
+    book = notebook(SOLUTION)
+    book["cells"][0]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "secret"}]
+    with pytest.raises(NotebookError, match="cell 1 has outputs"):
+        without_solutions(book)
