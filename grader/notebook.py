@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
-import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +21,7 @@ class NotebookError(ValueError):
 
 @dataclass(frozen=True)
 class Cell:
-    """A code cell: its number among all cells, counted from 1, and its Python source."""
+    """A code cell: its number among all cells, counted from 1, and its source."""
 
     number: int
     source: str
@@ -54,7 +52,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def code_cells(content: bytes) -> list[Cell]:
-    """Code cells of a notebook, without magics; raises `NotebookError` for what is no notebook."""
+    """Code cells of a notebook, as they are; raises `NotebookError` for what is no notebook."""
     if not content.strip():
         raise NotebookError("it is empty")
     try:
@@ -77,7 +75,7 @@ def code_cells(content: bytes) -> list[Cell]:
                 source = "".join(source)
             if not isinstance(source, str):
                 raise NotebookError(f"the source of cell {number} is not text")
-            found.append(Cell(number, plain_python(source)))
+            found.append(Cell(number, source))
     if sum(len(cell.source) for cell in found) > MAX_SOURCE:
         raise NotebookError(f"it has more than {MAX_SOURCE} characters of code")
     return found
@@ -92,28 +90,6 @@ def _language(metadata: object) -> str | None:
             if isinstance(name, str) and name:
                 return name.lower()[:40]
     return None
-
-
-# `%time x = f()`, `!ls`, `files = !ls`, `f?`: IPython's, not Python's.
-_MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2}|[\w, ]+=\s*[%!].*)$")
-# Cell magics whose cell is Python all the same.
-_PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
-
-
-def plain_python(source: str) -> str:
-    """Source of a cell without magics and shell commands; lines keep their numbers.
-
-    A cell that is valid Python is left alone, so that a line that begins with the operator ``%``
-    is kept.
-    """
-    first = source.lstrip().split(maxsplit=1)
-    if first and first[0].startswith("%%") and first[0] not in _PYTHON_MAGICS:
-        return ""
-    try:
-        ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return "\n".join(_MAGIC.sub(r"\1pass", line) for line in source.split("\n"))
-    return source
 
 
 # ---- what students are given -------------------------------------------------------------------

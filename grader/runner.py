@@ -17,6 +17,7 @@ from importlib.machinery import ModuleSpec
 # In the sandbox Python runs isolated and without site-packages.
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), "/packages"]
 
+import magics  # type: ignore[import-not-found]  # noqa: E402
 import numpy as np  # noqa: E402
 import wire  # type: ignore[import-not-found]  # noqa: E402
 
@@ -126,7 +127,8 @@ def answer(request: dict, notebook: dict) -> dict:
     """Do what a request asks: say hello, run a cell, or call a function."""
     if request["op"] == "cell":
         # One after the other in one namespace, as a kernel would.
-        exec(compile(request["source"], request["name"], "exec", dont_inherit=True), notebook)
+        source = magics.plain_python(request["source"])
+        exec(compile(source, request["name"], "exec", dont_inherit=True), notebook)
     elif request["op"] == "call":
         function = notebook.get(request["function"])
         if not callable(function):

@@ -270,6 +270,8 @@ CASES: dict[str, Case] = {
         "    shutil.rmtree(path, ignore_errors=True)"
     ),
     "writes elsewhere": first_cell("open('/grader/wire.py', 'w')", says="Read-only"),
+    "writes to the root": first_cell("open('/x', 'w')", says="Read-only"),
+    "writes to devices": first_cell("open('/dev/x', 'w')", says="Read-only"),
     "overwrites a neighbour": first_cell(
         "open('{submissions}/honest.ipynb', 'w')", says="FileNotFoundError"
     ),
@@ -305,6 +307,10 @@ CASES: dict[str, Case] = {
     "network by another way": first_cell(
         "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:{port}', timeout=2)",
         says="Operation not permitted",
+    ),
+    "sees only its own network": cell(
+        "devices = [line.split(':')[0].strip() for line in open('/proc/net/dev') if ':' in line]\n"
+        "assert devices == ['lo'], devices"
     ),
     "raises its inputs": answer("raise ValueError(f'leaked {scores!r}')", says="raised ValueError"),
     "a class named by its inputs": answer(

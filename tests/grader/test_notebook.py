@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from grader.notebook import NotebookError, code_cells, plain_python, without_solutions
+from grader.magics import plain_python
+from grader.notebook import NotebookError, code_cells, without_solutions
 from tests.grader.notebooks import notebook
 
 
@@ -20,6 +21,9 @@ from tests.grader.notebooks import notebook
         ("%%bash\nrm -rf /", ""),
         ("  %%html\n<b>", ""),
         ("x = (7\n% 4)", "x = (7\n% 4)"),  # an operator, not a magic
+        ("!ls\nx = (7\n% 4)", "pass\nx = (7\n% 4)"),
+        ("%x\n" * 60, "pass\n" * 50 + "%x\n" * 10),
+        ("x = 1\n" * 3 + "(", "x = 1\n" * 3 + "("),
         ('"""\n%d\n"""', '"""\n%d\n"""'),
         ("def (:", "def (:"),
         ("", ""),

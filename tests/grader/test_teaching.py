@@ -109,5 +109,5 @@ def test_example_of_the_guide_works(tmp_path, sandbox):
 
     rng = names["np"].random.default_rng
     hidden(Student, Student, rng(0))
-    with pytest.raises(assignment.WrongAnswer, match="only two entries count"):
+    with pytest.raises(assignment.WrongAnswer, match="That is the mean"):
         hidden(Mistaken, Student, rng(0))
