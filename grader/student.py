@@ -305,9 +305,10 @@ REMEDIES = (
 def _children(pid: int) -> list[int]:
     """Ids of the processes that a process has started and that still run."""
     found: list[int] = []
-    for file in Path(f"/proc/{pid}/task").glob("*/children"):
-        with contextlib.suppress(OSError):
-            found += map(int, file.read_text().split())
+    with contextlib.suppress(OSError):  # it may end while one looks
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError):
+                found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
     return found
 
 
