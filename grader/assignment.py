@@ -79,7 +79,7 @@ def compare(
     answer: object,
     expected: object,
     *,
-    mistakes: Mapping[str, object] | None = None,
+    mistakes: Mapping[str, object] | Callable[[], Mapping[str, object]] | None = None,
     rtol: float = 1e-6,
     atol: float = 1e-9,
 ) -> None:
@@ -93,7 +93,8 @@ def compare(
         What the reference solution returned.
     mistakes : dict of str to what a typical mistake returns, optional
         Tried in this order; the text of the first that fits is what the student reads. One that
-        gives the right result on these inputs is passed over.
+        gives the right result on these inputs is passed over. If they take long to compute, pass a
+        function that returns the dict: it is called only for a wrong result.
     rtol, atol : float
         Largest difference that counts as right, relative to the expected value and absolute.
 
@@ -104,7 +105,8 @@ def compare(
     """
     if _close(answer, expected, rtol, atol):
         return
-    for message, value in (mistakes or {}).items():
+    known = mistakes() if callable(mistakes) else mistakes or {}
+    for message, value in known.items():
         if not _close(value, expected, rtol, atol) and _close(answer, value, rtol, atol):
             raise WrongAnswer(message)
     raise WrongAnswer(_difference(answer, expected))

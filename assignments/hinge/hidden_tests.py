@@ -283,24 +283,29 @@ def experiment(student, reference, rng):
             runs = [descent(l2, decay * l2, **how) for l2 in penalties]
             return np.array([np.sum(t >= at_least) for t in runs])
 
-    beyond = count(1, slopes=lambda t: 1 / (1 + np.exp(t)))
-    mistakes = {
-        "You count the examples that still push; count the silent ones.": (
-            m - hinge,
-            m - entropy,
-        ),
-        "Under cross-entropy, too, silent means slope 0, not beyond the margin.": (hinge, beyond),
-        "The hinge comes first.": (entropy, hinge),
-        "The penalty is left out of the gradient of w.": (count(0), entropy),
-        "The gradient of the penalty is λw, not 2λw.": (count(2), entropy),
-        "The gradient of the penalty is λw, not half of it.": (count(0.5), entropy),
-        "Silent is whoever is beyond the margin, not whoever is on the right side.": (
-            count(1, at_least=0),
-            entropy,
-        ),
-        "You return shares: count the examples.": (hinge / m, entropy / m),
-        "The factor 1/m of the mean is lost.": (count(1, mean=1), entropy),
-    }
+    def mistakes():
+        beyond = count(1, slopes=lambda t: 1 / (1 + np.exp(t)))
+        return {
+            "You count the examples that still push; count the silent ones.": (
+                m - hinge,
+                m - entropy,
+            ),
+            "Under cross-entropy, too, silent means slope 0, not beyond the margin.": (
+                hinge,
+                beyond,
+            ),
+            "The hinge comes first.": (entropy, hinge),
+            "The penalty is left out of the gradient of w.": (count(0), entropy),
+            "The gradient of the penalty is λw, not 2λw.": (count(2), entropy),
+            "The gradient of the penalty is λw, not half of it.": (count(0.5), entropy),
+            "Silent is whoever is beyond the margin, not whoever is on the right side.": (
+                count(1, at_least=0),
+                entropy,
+            ),
+            "You return shares: count the examples.": (hinge / m, entropy / m),
+            "The factor 1/m of the mean is lost.": (count(1, mean=1), entropy),
+        }
+
     compare(student.silent_examples(X, y, penalties, 400), (hinge, entropy), mistakes=mistakes)
 
 

@@ -67,6 +67,12 @@ def test_what_is_right_is_never_a_mistake():
         compare(2.5, 2.0, mistakes={"never": 2.0})
 
 
+def test_mistakes_are_computed_when_they_are_needed():
+    compare(2.0, 2.0, mistakes=lambda: pytest.fail("the answer is right"))
+    with pytest.raises(WrongAnswer, match="late"):
+        compare(3.0, 2.0, mistakes=lambda: {"late": 3.0})
+
+
 def test_tolerance():
     compare(1.01, 1.0, rtol=0.1)
     compare(1e-12, 0.0)
