@@ -7,7 +7,7 @@ RUNS    ?= 3
 BIN     := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve lighthouse test browser sandbox refresh lint format bench mutants pins clean
+.PHONY: help env book serve lighthouse test browser sandbox refresh lint format bench mutants pins fork clean
 
 help:  ## list these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ env: .venv/.ready  ## make the environment .venv from requirements.txt
 
 pins: env  ## resolve requirements.in into requirements.txt
 	$(BIN)/python -m tools.pins
+
+fork: env  ## move the course to your repository, in one commit (make fork REPO=owner/name)
+	@$(BIN)/python -m tools.fork $(REPO)
 
 # ---- book -------------------------------------------------------------------------------------
 

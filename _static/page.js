@@ -29,9 +29,13 @@
   addEventListener("afterprint", () => paint(root.dataset.mode));
 
   // ---- dialogs: the search, and on a phone the side bars
+  // Sphinx's script takes the key for itself, wherever it reaches the document
+  function keepEscape(element) {
+    element.addEventListener("keydown", (event) => event.key === "Escape" && event.stopPropagation());
+  }
+
   function closeByClickBesideOrEscape(dialog) {
-    // Sphinx's script takes the key for itself, wherever it reaches the document
-    dialog.addEventListener("keydown", (event) => event.key === "Escape" && event.stopPropagation());
+    keepEscape(dialog);
     dialog.addEventListener("click", ({ clientX: x, clientY: y, target }) => {
       const { left, right, top, bottom } = dialog.getBoundingClientRect();
       if (target === dialog && (x < left || x > right || y < top || y > bottom)) dialog.close();
@@ -103,6 +107,7 @@
     all(".theme-switch-button").forEach((button) => button.addEventListener("click", changeMode));
     all(".search-button__button").forEach((button) => button.addEventListener("click", search));
     all("dialog").forEach(closeByClickBesideOrEscape);
+    all("[popover], [popovertarget]").forEach(keepEscape); // the browser does the rest
     for (const side of ["primary", "secondary"]) {
       all(`.${side}-toggle`).forEach(
         (button) => button.addEventListener("click", () => openSideBar(side)));

@@ -78,7 +78,7 @@ MYST = [
 
 
 def use_myst(notebook, text):
-    notebook.cells[0].source += f"\n\n{text}\n"
+    notebook.cells[1].source += f"\n\n{text}\n"
 
 
 def store_a_warning(notebook):
@@ -103,7 +103,7 @@ def empty_alternative_text(notebook):
 
 
 def tag_out_of_sight(notebook):
-    notebook.cells[0].source += "\n\n$$1 = 2 \\tag {unchecked}$$\n"
+    notebook.cells[1].source += "\n\n$$1 = 2 \\tag {unchecked}$$\n"
 
 
 def check_nothing(notebook):

@@ -166,3 +166,22 @@ def test_the_line_of_progress_leads_through_the_course(open_page):
     assert links.nth(1).get_attribute("aria-current") == "page"
     links.nth(2).click()
     assert tab.url.endswith(f"{CHAPTERS[2]}.html")
+
+
+def test_the_menu_of_places_to_run_it_opens_and_closes_by_keyboard(open_page):
+    for screen in SCREENS:
+        tab = open_page(CHAPTERS[0], screen)
+        menu, button = tab.locator("#launch-menu"), tab.locator("[popovertarget=launch-menu]")
+        expect(menu).to_be_hidden()
+        button.focus()
+        tab.keyboard.press("Enter")
+        expect(menu).to_be_visible()
+        box, (width, height) = menu.bounding_box(), SCREENS[screen]
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert box["y"] + box["height"] <= height
+        tab.keyboard.press("Tab")
+        assert tab.evaluate("document.activeElement.textContent") == "Colab"
+        tab.keyboard.press("Escape")
+        expect(menu).to_be_hidden()
+        expect(button).to_be_focused()

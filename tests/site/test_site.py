@@ -1,5 +1,6 @@
 """What the built pages promise: complete, linked, described, and alone on the net."""
 
+import importlib.util
 import re
 from functools import cache
 from itertools import pairwise
@@ -9,6 +10,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.site.toc import CHAPTERS, ROOT, toc_pages
+from tools import fork
 
 GENERATED = {"index", "genindex", "search"}
 LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
@@ -22,6 +24,14 @@ def parse(path):
 @cache
 def anchors(path):
     return {element["id"] for element in parse(path).select("[id]")}
+
+
+def module_of_the_site(name):
+    """Import an extension of the build."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "_ext" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def source(page):
@@ -62,6 +72,42 @@ def test_links_and_anchors_resolve(site, page, soup):
         assert target.exists(), link["href"]
         if parts.fragment and target.suffix == ".html":
             assert unquote(parts.fragment) in anchors(target), link["href"]
+
+
+def test_a_notebook_and_its_assignment_can_be_run_elsewhere(site, page, soup):
+    repository, branch = fork.address(ROOT), "main"
+    files = [f"{page}.ipynb"]
+    if page in CHAPTERS and page != "chapters/choosing_a_loss":
+        name = page.split("/")[1]
+        files.append(f"assignments/{name}/{name}.ipynb")
+    expected = [
+        address
+        for file in files
+        for address in (
+            f"https://colab.research.google.com/github/{repository}/blob/{branch}/{file}",
+            f"https://mybinder.org/v2/gh/{repository}/{branch}?urlpath=lab/tree/{file}",
+            f"https://raw.githubusercontent.com/{repository}/{branch}/{file}",
+        )
+    ]
+    found = [link["href"] for link in soup.select("#launch-menu a")]
+    if (ROOT / files[0]).exists():
+        assert (site / page).parent.joinpath(found[2]).resolve().read_bytes() == (
+            ROOT / files[0]
+        ).read_bytes()
+        assert found[:2] + found[3:] == expected[:2] + expected[3:]
+        assert soup.select_one("[popovertarget=launch-menu]")["aria-label"] == "Run it"
+    else:
+        assert not found
+        assert soup.select_one('[aria-label="Download this page\'s source"]')
+
+
+def test_a_hub_gets_a_button_where_there_is_one():
+    links = module_of_the_site("launch_links").links
+    assert links("me/course", "main", "chapters/mse.ipynb", hub="https://hub.example.org/")[2] == (
+        "JupyterHub",
+        "https://hub.example.org/hub/user-redirect/git-pull?repo=https%3A%2F%2Fgithub.com%2Fme%2Fcourse"
+        "&branch=main&urlpath=lab%2Ftree%2Fcourse%2Fchapters%2Fmse.ipynb",
+    )
 
 
 def test_nothing_is_loaded_from_another_host(site, soup):
