@@ -7,7 +7,7 @@ RUNS    ?= 3
 BIN     := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve lighthouse test browser sandbox refresh lint format bench mutants pins fork clean
+.PHONY: help env book serve offline lighthouse test browser sandbox refresh lint format bench mutants pins fork clean
 
 help:  ## list these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,7 +44,8 @@ fork: env  ## move the course to your repository, in one commit (make fork REPO=
 # Only changed pages are built again, unless what touches every page has changed since the last build
 # that passed. After a build that failed or was interrupted all pages are built, since its warnings
 # would not be repeated for pages that have not changed.
-EVERY_PAGE := _config.yml _toc.yml _ext _static _templates .venv/.ready
+# The tests leave a note that all passed, which each page then shows.
+EVERY_PAGE := _config.yml _toc.yml _ext _static _templates .venv/.ready $(wildcard _build/verified.json)
 
 book: env  ## build the site into _build/html; a warning is an error
 	@test -z "$$(find $(EVERY_PAGE) -newer _build/.passed 2>&1)" || rm -rf _build/html _build/.doctrees
@@ -56,6 +57,9 @@ book: env  ## build the site into _build/html; a warning is an error
 serve: book  ## show the site on http://127.0.0.1:8000 (another port: make serve PORT=8001)
 	@$(BIN)/python -m tools.server --port $(PORT)
 
+offline: book  ## pack the site into a zip that works without a network
+	@$(BIN)/python -m tools.offline
+
 lighthouse: book  ## measure how fast and how accessible the pages are (needs Node; RUNS=3 PAGES="...")
 	@$(BIN)/python -m tools.lighthouse --runs $(RUNS) $(PAGES)
 
@@ -65,7 +69,7 @@ refresh: env  ## re-execute every notebook in place
 # ---- checks -----------------------------------------------------------------------------------
 
 test: lint book browser sandbox  ## run every test: style, types, package, notebooks, site
-	$(ONE_THREAD) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --nbval --doctest-modules \
+	VERIFIED=_build/verified.json $(ONE_THREAD) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --nbval --doctest-modules \
 	    lossutils tests intro.ipynb chapters appendix
 
 # Outputs must not depend on the number of threads; and two workers with two threads each would

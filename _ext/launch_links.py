@@ -1,6 +1,7 @@
 """Links that open a page's notebook, and its assignment, where they can be run.
 
-A JupyterHub is linked to where ``launch_hub`` in `_config.yml` says its address; it needs nbgitpuller.
+A JupyterHub is linked to where ``launch_hub`` in `_config.yml` says its address; it needs
+nbgitpuller.
 """
 
 from __future__ import annotations

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from docutils import nodes
 
@@ -21,9 +23,61 @@ def describe(doctree: nodes.document) -> str:
     return ""
 
 
+def structured_data(app, pagename: str, title: str, description: str) -> dict | None:
+    """Return what schema.org calls the page: the course, or a chapter of it; None for others."""
+    base = app.config.html_baseurl
+    chapters = [
+        page for page in app.env.toctree_includes[app.config.root_doc] if "chapters/" in page
+    ]
+    course = {
+        "@context": "https://schema.org",
+        "@type": "Course",
+        "@id": f"{base}#course",
+        "name": app.config.html_title or app.config.project,
+        "url": base,
+    }
+    common = {
+        "description": description,
+        "inLanguage": app.config.language,
+        "isAccessibleForFree": True,
+        "license": "https://creativecommons.org/licenses/by/4.0/",
+        "version": app.config.release,
+        "author": {"@type": "Organization", "name": app.config.author},
+    }
+    if pagename == app.config.root_doc:
+        parts = [
+            {"@type": "LearningResource", "name": title_of(app, page), "url": f"{base}{page}.html"}
+            for page in chapters
+        ]
+        provider = {"@type": "Organization", "name": app.config.author, "url": base}
+        return {**course, **common, "provider": provider, "hasPart": parts}
+    if pagename in chapters:
+        return {
+            **{"@context": "https://schema.org", "@type": "LearningResource"},
+            **{"name": title, "url": f"{base}{pagename}.html"},
+            **common,
+            "learningResourceType": "chapter",
+            "position": chapters.index(pagename) + 1,
+            "isPartOf": {"@type": "Course", "@id": course["@id"], "name": course["name"]},
+        }
+    return None
+
+
+def title_of(app, pagename: str) -> str:
+    """Return the plain title of a page."""
+    return app.env.titles[pagename].astext()
+
+
 def complete_head(app, pagename, templatename, context, doctree) -> None:
     """Give the template a description, and let every script wait until the page is read."""
     context["description"] = describe(doctree) if doctree else context.get("title", "")
+    context["base_path"] = urlsplit(app.config.html_baseurl).path
+    if pagename in app.env.titles:
+        data = structured_data(app, pagename, title_of(app, pagename), context["description"])
+        # "<" would end the script that holds it
+        context["structured_data"] = data and json.dumps(data, ensure_ascii=False).replace(
+            "<", "\\u003c"
+        )
     scripts = context["script_files"]
     scripts[:] = [script for script in scripts if THEME_SCRIPT not in str(script.filename)]
     for script in scripts:

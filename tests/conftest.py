@@ -1,5 +1,11 @@
 """Settings that all tests share."""
 
+import json
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
 
@@ -9,6 +15,21 @@ settings.register_profile(
     "course", derandomize=True, deadline=None, max_examples=25, print_blob=True, database=None
 )
 settings.load_profile("course")
+
+
+def pytest_terminal_summary(terminalreporter, exitstatus):
+    """Note that everything passed, for the site to say so; where `VERIFIED` names the file."""
+    file = os.environ.get("VERIFIED")
+    if file and exitstatus == 0:
+        commit = subprocess.run(
+            ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+        ).stdout.strip()
+        found = {
+            "date": datetime.now(UTC).date().isoformat(),
+            "tests": len(terminalreporter.stats.get("passed", [])),
+            "commit": commit or "unknown",
+        }
+        Path(file).write_text(json.dumps(found) + "\n", "utf8")
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Give the course another home: change its repository's address wherever it stands, in one commit.
 
-The address is said once, in `_config.yml`; notebooks, metadata and links repeat it because they must
-work on their own. Run it with ``make fork REPO=owner/name``.
+The address is said once, in `_config.yml`; notebooks, metadata and links repeat it because they
+must work on their own. Run it with ``make fork REPO=owner/name``.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 import io
 import re
 from statistics import median
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -10,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.site.conftest import SCREENS
-from tests.site.toc import CHAPTERS, GENERATED, WITH_EXPLORERS, toc_pages
+from tests.site.toc import BASE, CHAPTERS, GENERATED, WITH_EXPLORERS, toc_pages
 from tools.lighthouse import FRAMES, KILOBYTES, KILOBYTES_BEFORE_FIGURES
 from tools.server import wire_size
 
@@ -185,3 +186,24 @@ def test_the_menu_of_places_to_run_it_opens_and_closes_by_keyboard(open_page):
         tab.keyboard.press("Escape")
         expect(menu).to_be_hidden()
         expect(button).to_be_focused()
+
+
+def test_a_wrong_address_leads_back_into_the_course(open_page, site):
+    """Hosts show this page wherever a page is missing, however deep, below the course's folder."""
+    folder = urlsplit(BASE).path
+    tab = open_page(toc_pages()[0])
+
+    def host(route):
+        file = site / urlsplit(route.request.url).path.removeprefix(folder)
+        route.fulfill(path=file if file.is_file() else site / "404.html")
+
+    tab.route(f"**{folder}**", host)
+    for screen in SCREENS.values():
+        tab.set_viewport_size(dict(zip(("width", "height"), screen, strict=True)))
+        tab.goto(urljoin(tab.url, f"{folder}chapters/old/name.html"))
+        assert tab.locator("article h1").inner_text() == "There is no such page"
+        assert tab.evaluate("[...document.styleSheets].some(sheet => sheet.href)"), "no style"
+        assert tab.evaluate("document.documentElement.scrollWidth") <= screen[0]
+    tab.get_by_role("link", name="the first page").click()
+    assert tab.url.endswith(f"{folder}intro.html")
+    assert tab.locator("article h1").inner_text().startswith("From Likelihood to Gradient")

@@ -1,6 +1,7 @@
 """What the built pages promise: complete, linked, described, and alone on the net."""
 
 import importlib.util
+import json
 import re
 from functools import cache
 from itertools import pairwise
@@ -8,11 +9,13 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+from PIL import Image
 
-from tests.site.toc import CHAPTERS, ROOT, toc_pages
+import lossutils
+from tests.site.toc import BASE, CHAPTERS, ROOT, WITH_EXPLORERS, toc_pages
 from tools import fork
 
-GENERATED = {"index", "genindex", "search"}
+GENERATED = {"index", "genindex", "search", "404"}
 LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
 
 
@@ -117,6 +120,17 @@ def test_nothing_is_loaded_from_another_host(site, soup):
                 assert not urlsplit(element[attribute]).netloc, element
 
 
+def test_what_a_page_loads_is_there_wherever_the_site_is_put(site, page, soup):
+    """A path that climbs above the site's own folder works only where that is the host's root."""
+    for name, attribute in LOADS.items():
+        for element in soup.find_all(name, {attribute: True}):
+            parts = urlsplit(element[attribute])
+            if not parts.scheme and not parts.netloc and parts.path:
+                target = (site / page).parent.joinpath(unquote(parts.path)).resolve()
+                assert target.is_relative_to(site.resolve()), element
+                assert target.is_file(), element
+
+
 def test_no_style_sheet_loads_from_another_host(site):
     for path in site.rglob("*.css"):
         for address in re.findall(
@@ -144,6 +158,60 @@ def test_the_head_says_what_the_page_is_and_where_it_belongs(page, soup):
     (address,) = soup.select("link[rel=canonical]")
     assert urlsplit(address["href"]).path.endswith(f"/{page}.html")
     assert not soup.select("head script[src]:not([defer])")
+
+
+def test_a_link_to_a_page_shows_a_card(site, page, soup):
+    tags = {tag["property"]: tag["content"] for tag in soup.select("meta[property^='og:']")}
+    assert tags["og:url"] == soup.select_one("link[rel=canonical]")["href"]
+    assert tags["og:description"] == soup.select_one("meta[name=description]")["content"]
+    picture = site / tags["og:image"].removeprefix(BASE)
+    with Image.open(picture) as card:
+        assert card.size == (int(tags["og:image:width"]), int(tags["og:image:height"]))
+        assert len(card.convert("RGB").getcolors(1 << 20)) > 50, "nothing is drawn on it"
+    if page in WITH_EXPLORERS:
+        assert len(tags["og:image:alt"]) > 100, "what the figure shows is missing"
+        with Image.open(picture) as card:
+            figure = card.convert("L").crop((600, 100, 1150, 530))
+            assert figure.getextrema()[0] < 100, "the figure is missing"
+
+
+def test_the_course_and_its_chapters_say_what_they_are(page, soup):
+    data = [
+        json.loads(script.string) for script in soup.select("script[type='application/ld+json']")
+    ]
+    kinds = [entry["@type"] for entry in data]
+    assert kinds == (
+        ["Course"] if page == toc_pages()[0] else ["LearningResource"] if page in CHAPTERS else []
+    )
+    for entry in data:
+        assert entry["version"] == lossutils.__version__
+        assert entry["description"] == soup.select_one("meta[name=description]")["content"]
+        if page in CHAPTERS:
+            assert entry["position"] == CHAPTERS.index(page) + 1
+            assert entry["url"] == f"{BASE}{page}.html"
+        else:
+            assert [part["url"] for part in entry["hasPart"]] == [
+                f"{BASE}{chapter}.html" for chapter in CHAPTERS
+            ]
+
+
+def test_search_engines_are_told_of_every_page(site):
+    addresses = re.findall(r"<loc>(.*?)</loc>", (site / "sitemap.xml").read_text("utf8"))
+    assert sorted(addresses) == sorted(f"{BASE}{page}.html" for page in toc_pages())
+    assert f"Sitemap: {BASE}sitemap.xml" in (site / "robots.txt").read_text("utf8")
+
+
+def test_each_page_says_its_version(soup):
+    said = " ".join(soup.select_one(".provenance").get_text().split())
+    verified = ROOT / "_build" / "verified.json"
+    expected = f"Version {lossutils.__version__}"
+    if verified.exists():
+        found = json.loads(verified.read_text("utf8"))
+        expected += (
+            f", last verified on {found['date']}: {found['tests']:,} tests passed at commit "
+        )
+        expected += found["commit"]
+    assert said == expected
 
 
 def test_each_page_describes_itself_alone(site):

@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[2]
+BASE = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))["html"]["baseurl"]
 GENERATED = ["genindex", "search"]
 """Pages that Sphinx makes; index.html is another address of the first page."""
 

@@ -1,0 +1,83 @@
+"""The copy for offline use opens from a folder, with every figure, formula and slider working."""
+
+import zipfile
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.site.toc import CHAPTERS, toc_pages
+from tools import offline
+
+
+@pytest.fixture(scope="module")
+def folder(site, tmp_path_factory):
+    place = tmp_path_factory.mktemp("offline")
+    offline.pack(site, place / "course.zip")
+    with zipfile.ZipFile(place / "course.zip") as archive:
+        archive.extractall(place)
+    return place / offline.NAME
+
+
+@pytest.fixture
+def tab(browser):
+    """A tab that complains about errors and about every address that is not a file."""
+    context, complaints = browser.new_context(offline=True), []
+    tab = context.new_page()
+    tab.on("pageerror", lambda error: complaints.append(str(error)))
+    tab.on("console", lambda message: message.type == "error" and complaints.append(message.text))
+    tab.on(
+        "request",
+        lambda request: (
+            urlsplit(request.url).scheme in ("file", "data") or complaints.append(request.url)
+        ),
+    )
+    yield tab
+    context.close()
+    assert not complaints
+
+
+@pytest.mark.parametrize("page", [toc_pages()[0], CHAPTERS[-1]])
+def test_a_page_works_from_a_folder(folder, tab, page):
+    tab.goto((folder / f"{page}.html").as_uri(), wait_until="load")
+    tab.add_style_tag(content="* { content-visibility: visible !important }")
+    broken = tab.evaluate(
+        """async () => {
+            const pictures = [...document.querySelectorAll("article img")];
+            for (const picture of pictures) picture.loading = "eager";
+            await Promise.allSettled(pictures.map((picture) => picture.decode()));
+            await document.fonts.ready;
+            return pictures.filter((picture) => !picture.naturalWidth).map((p) => p.src);
+        }"""
+    )
+    assert broken == []
+    assert tab.locator(".katex").count() > 0
+    assert tab.evaluate(
+        "[...document.fonts].some(f => f.family === 'KaTeX_Main' && f.status === 'loaded')"
+    )
+    explorer = tab.locator("figure.explorer").first
+    slider, words = explorer.locator("input[type=range]"), explorer.locator("figcaption")
+    before = words.inner_text()
+    slider.focus()
+    tab.keyboard.press("ArrowRight")
+    expect(words).not_to_have_text(before)
+
+
+def test_links_stay_in_the_folder(folder, tab):
+    tab.goto((folder / "index.html").as_uri())
+    tab.locator("article ol a").first.click()
+    assert unquote(urlsplit(tab.url).path) == str(folder / f"{CHAPTERS[0]}.html")
+
+
+def test_search_finds_a_page(folder, tab):
+    tab.goto((folder / "search.html").as_uri() + "?q=hinge")
+    expect(tab.locator("#search-results a").first).to_be_visible()
+
+
+def test_what_only_a_host_needs_is_left_out(folder):
+    assert not offline.FOR_HOSTS & {path.name for path in folder.iterdir()}
+
+
+def test_a_site_that_is_not_built(tmp_path):
+    with pytest.raises(FileNotFoundError, match="make book"):
+        offline.pack(tmp_path, tmp_path / "x.zip")
