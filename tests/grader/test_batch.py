@@ -398,7 +398,11 @@ def test_many_machines_one_of_which_dies(undisturbed, tmp_path):
     submissions, expected = undisturbed
     written = Counter()
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        n_workers=2,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address=None,
+        local_directory=tmp_path,
     ) as cluster:
 
         def note(result):

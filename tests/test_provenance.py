@@ -1,0 +1,22 @@
+"""The site says that all tests passed only if they did."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize(("chosen", "passed"), [("test_tolerance", True), ("no_such_test", False)])
+def test_success_is_noted_and_nothing_else(tmp_path, chosen, passed):
+    note = tmp_path / "verified.json"
+    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", chosen]
+    run += ["--note-success", str(note), str(ROOT / "tests" / "test_selfcheck.py")]
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == passed, done.stdout
+    assert note.exists() == passed
+    if passed:
+        assert json.loads(note.read_text("utf-8"))["tests"] == 1
