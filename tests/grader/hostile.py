@@ -266,7 +266,8 @@ CASES: dict[str, Case] = {
     "large file": first_cell("open('/tmp/x', 'wb').write(bytes(99 << 20))", says="File too large"),
     # ---- prying
     "deletes everything": cell(
-        "import shutil\nfor path in ('/', '{submissions}', '{home}', '{root}'):\n"
+        "import shutil\n"
+        "for path in ('/grader', '/packages/numpy/fft', '{submissions}', '{home}', '{root}'):\n"
         "    shutil.rmtree(path, ignore_errors=True)"
     ),
     "writes elsewhere": first_cell("open('/grader/wire.py', 'w')", says="Read-only"),

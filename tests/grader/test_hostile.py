@@ -14,7 +14,7 @@ from tests.grader.hostile import CASES, CHAPTER, SOLUTIONS, TOKEN, Case, saved, 
 from tests.grader.notebooks import SEED
 
 POINTS = assignment.load(CHAPTER).questions
-LIMITS = Limits(call=3.0, total=12.0)
+LIMITS = Limits(call=4.0, total=16.0)
 NEIGHBOURS = [f"neighbour {number}" for number in range(12)]
 
 
