@@ -107,7 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m grader",
         description="Build the assignments of the course, and grade what students hand in.",
-        epilog=f"Assignments: {', '.join(assignment.chapters())}. See appendix/teaching.md.",
+        epilog=f"Assignments: {', '.join(assignment.chapters())}. See appendix/grading.md.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

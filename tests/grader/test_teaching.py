@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 NAMES = assignment.chapters()
 REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["repository"]
 NAME = REPOSITORY["url"].removeprefix("https://github.com/")
-GUIDE = (ROOT / "appendix" / "teaching.md").read_text("utf-8")
+GUIDE = (ROOT / "appendix" / "grading.md").read_text("utf-8")
+TEACHING = (ROOT / "appendix" / "teaching.md").read_text("utf-8")
+CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
 
 
 def published():
@@ -109,3 +111,42 @@ def test_example_of_the_guide_works(tmp_path, sandbox):
     hidden(Student, Student, rng(0))
     with pytest.raises(assignment.WrongAnswer, match="That is the mean"):
         hidden(Mistaken, Student, rng(0))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_chapter_has_three_or_four_goals_taught_in_it(chapter):
+    goals = section("Learning goals").partition(f"(../chapters/{chapter}.ipynb)**")[2]
+    goals = re.findall(r"^- (.*)", goals.partition("\n**[")[0], re.MULTILINE)
+    assert len(goals) in (3, 4)
+    for goal in goals:
+        assert re.match(r"\*[A-Z][a-z]+\* ", goal), "a goal begins with what students do"
+        assert f"(../chapters/{chapter}.ipynb#" in goal
+
+
+@pytest.mark.parametrize("title", ["Six weeks", "Two days"])
+def test_syllabus_teaches_every_chapter_and_sets_assignments_that_exist(title):
+    syllabus = section(title)
+    assert set(re.findall(r"chapters/(\w+)\.ipynb", syllabus)) == set(CHAPTERS)
+    named = set(re.findall(r"`(\w+)`", syllabus))
+    assert named <= set(NAMES)
+    assert title != "Six weeks" or named == set(NAMES)
+
+
+def test_each_answer_of_the_self_test_says_what_to_revise():
+    answers = re.findall(r"<details>(.*?)</details>", section("What students must know"), re.DOTALL)
+    assert len(answers) == 10
+    assert all("*If wrong, revise* " in answer for answer in answers)
+
+
+def test_each_misconception_has_a_cure_and_a_question():
+    rows = [row.strip("| ").split(" | ") for row in section("Misconceptions").splitlines()]
+    rows = [row for row in rows if len(row) == 3][1:]
+    assert len(rows) >= 12
+    for said, cure, question in rows:
+        assert re.fullmatch('".*"', said)
+        assert "](../chapters/" in cure
+        assert "?" in question
+
+
+def section(title):
+    return re.search(rf"^## {title}.*?(?=^## |\Z)", TEACHING, re.MULTILINE | re.DOTALL)[0]
