@@ -7,7 +7,7 @@ RUNS    ?= 3
 BIN     := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve offline slides lighthouse test browser sandbox refresh lint format bench mutants pins fork clean
+.PHONY: help env book serve offline pdf slides lighthouse test browser sandbox refresh lint format bench mutants pins fork clean
 
 help:  ## list these targets
 	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ serve: book  ## show the site on http://127.0.0.1:8000 (another port: make serve
 
 offline: book  ## pack the site into a zip that works without a network
 	@$(BIN)/python -m tools.offline
+
+pdf: book browser  ## bind the site into one PDF, with contents, outline and index
+	@$(BIN)/python -m tools.pdf
 
 slides: env  ## make slides of each chapter, one file each that works without a network
 	@$(BIN)/python -m tools.slides

@@ -25,7 +25,8 @@ def pytest_addoption(parser):
 def pytest_terminal_summary(terminalreporter, exitstatus, config):
     """Note that everything passed, for the site to say so (see _ext/provenance.py)."""
     file = config.getoption("--note-success")
-    if file and exitstatus == 0:
+    part = hasattr(config, "workerinput")  # of a run that pytest-xdist has divided
+    if file and exitstatus == 0 and not part:
         commit = subprocess.run(
             ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
         ).stdout.strip()

@@ -1,0 +1,164 @@
+// Puts the pages of the site together into one document that prints as a book. tools/pdf.py runs it
+// in the tab of a browser that shows the site, and prints what comes out.
+
+/** Give every element that a link may lead to, and every link, an address within the book. */
+function adaptLinks(article, page, at, pages, published) {
+  const place = (name, hash) => `${name}--${decodeURIComponent(hash.slice(1))}`;
+  // what explorers name within themselves is named by a digest, and met once
+  for (const element of article.querySelectorAll("[id]:not(figure *)")) {
+    element.id = place(page, `#${element.id}`);
+  }
+  article.id = place(page, "");
+  for (const link of article.querySelectorAll("a[href]")) {
+    const written = link.getAttribute("href");
+    const target = new URL(written, at);
+    const name = target.pathname.slice(1).replace(/\.html$/, "");
+    if (target.origin !== at.origin) continue;
+    if (pages.includes(name)) link.href = `#${place(name, target.hash)}`;
+    else link.href = new URL(written, published);
+  }
+}
+
+/** Leave what paper can show: three frames of each explorer, open answers, formulas with a text. */
+function adaptContent(article, at, published) {
+  article.querySelectorAll(
+    ".headerlink, .genindex-jumpbox, details.hide, .explorer-frame:not(.explorer-printed)",
+  ).forEach((element) => element.remove());
+  for (const details of article.querySelectorAll("details")) details.open = true;
+  for (const picture of article.querySelectorAll("img")) {
+    picture.src = new URL(picture.getAttribute("src"), at);
+    picture.loading = "eager";
+  }
+  for (const explorer of article.querySelectorAll(".explorer")) {
+    explorer.querySelector(".explorer-frames").append(invitation(explorer, published));
+    // read out, each picture says its own sentence
+    explorer.querySelector(".explorer-frames").removeAttribute("role");
+    for (const frame of explorer.querySelectorAll(".explorer-frame")) {
+      frame.hidden = false;
+      frame.firstElementChild.removeAttribute("aria-hidden");
+      frame.firstElementChild.setAttribute("role", "img");
+      frame.firstElementChild.setAttribute("aria-label", frame.dataset.sentence);
+    }
+  }
+  for (const formula of article.querySelectorAll(".katex")) {
+    const tex = formula.querySelector("annotation").textContent.trim();
+    formula.querySelector(".katex-mathml").remove();
+    formula.firstElementChild.removeAttribute("aria-hidden");
+    formula.setAttribute("role", "img");
+    formula.setAttribute("aria-label", tex);
+  }
+}
+
+/** Say beside an explorer's three frames what moves them, and where. */
+function invitation(explorer, published) {
+  const names = [...explorer.querySelectorAll("input")].map((input) => `“${input.ariaLabel}”`);
+  const text = document.createElement("p");
+  const link = document.createElement("a");
+  const [sliders, them] = names.length > 1 ? ["sliders", "them"] : ["slider", "it"];
+  text.className = "explorer-more";
+  link.href = `${published}#${explorer.id}`;
+  link.textContent = "the page on the web";
+  text.append(`Three positions of the ${sliders} ${names.join(" and ")}. Move ${them} on `, link, ".");
+  return text;
+}
+
+/** Mark what style sheets cannot tell: what is short, and what announces what follows it. */
+function markForBreaks(article) {
+  for (const code of article.querySelectorAll("pre")) {
+    if (code.textContent.split("\n").length < 25) code.classList.add("book-short");
+  }
+  for (const table of article.querySelectorAll("table")) {
+    if (table.rows.length < 16) table.classList.add("book-short");
+    if (table.rows[0].cells.length > 6) table.classList.add("book-wide");
+  }
+  for (const text of article.querySelectorAll("p")) {
+    if (/[:,]$/.test(text.textContent.trim())) text.classList.add("book-leads");
+  }
+}
+
+/** A link to a place in the book, with the number of its page, which is filled in later. */
+function entry(id, html) {
+  const link = document.createElement("a");
+  link.href = `#${id}`;
+  link.innerHTML = `<span>${html}</span><span data-page-of="000"></span>`;
+  link.lastElementChild.dataset.pageOf = id;
+  return link;
+}
+
+function contentsOf(article) {
+  const item = document.createElement("li");
+  item.className = "chapter";
+  item.append(entry(article.id, article.querySelector("h1").innerHTML), document.createElement("ol"));
+  for (const heading of article.querySelectorAll("section > section > h2")) {
+    const section = document.createElement("li");
+    section.append(entry(heading.parentElement.id, heading.innerHTML));
+    item.lastElementChild.append(section);
+  }
+  return item;
+}
+
+/** Replace the document by the book; `parts` are lists of pages with a caption or none. */
+async function bind({ parts, cover }) {
+  const pages = parts.flatMap((part) => part.pages);
+  const book = document.createElement("main");
+  book.className = "bd-content";
+  book.style.display = "block";
+  book.innerHTML = `${cover}<nav class="book-contents"><h1>Contents</h1></nav>`;
+  const contents = book.querySelector("nav");
+  const heads = [];
+  for (const { caption, pages: names } of parts) {
+    const list = document.createElement("ol");
+    if (caption) {
+      const title = document.createElement("p");
+      title.className = "part";
+      title.textContent = caption;
+      contents.append(title);
+    }
+    contents.append(list);
+    for (const page of names) {
+      const at = new URL(`/${page}.html`, location);
+      const parsed = new DOMParser().parseFromString(await (await fetch(at)).text(), "text/html");
+      const article = document.adoptNode(parsed.querySelector("article.bd-article"));
+      const published = parsed.querySelector("link[rel=canonical]").href;
+      adaptContent(article, at, published);
+      adaptLinks(article, page, at, pages, published);
+      markForBreaks(article);
+      list.append(contentsOf(article));
+      if (page === "genindex") {
+        article.classList.add("book-index");
+        for (const link of article.querySelectorAll("li a[href^='#']")) {
+          const number = document.createElement("span");
+          number.dataset.pageOf = link.getAttribute("href").slice(1);
+          link.append(number);
+        }
+      }
+      article.style.page = `page${heads.length}`;
+      const title = JSON.stringify(article.querySelector("h1").textContent);
+      heads.push(`@page page${heads.length} { @top-right { content: ${title}; } }`);
+      book.append(article);
+    }
+  }
+  document.body.replaceChildren(book);
+  const style = document.createElement("style");
+  style.textContent = heads.join("\n");
+  document.head.append(style);
+  fillIn({});
+  await Promise.all([...document.images].map((picture) => picture.decode()));
+  await document.fonts.ready;
+}
+
+/** Write the numbers of pages, by the names of places. */
+function fillIn(numbers) {
+  for (const element of document.querySelectorAll("[data-page-of]")) {
+    element.textContent = numbers[element.dataset.pageOf] ?? "000";
+  }
+}
+
+/** What sticks out of a page so wide, as "page: text"; the innermost elements only. */
+function widerThan(width) {
+  return [...document.querySelectorAll(".bd-article *:not(svg *)")]
+    .filter((element) => element.getBoundingClientRect().right > width + 1)
+    .filter((element) => !element.childElementCount && element.textContent.trim())
+    .map((element) => `${element.closest("article").id}: ${element.textContent}`)
+    .slice(0, 9).join("; ");
+}

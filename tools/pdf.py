@@ -1,0 +1,175 @@
+"""Bind the built site into one PDF: a cover, contents, every page of the book, and the index.
+
+Chromium prints one document that ``pdf.js`` puts together from the pages and ``pdf.css`` lays out.
+It prints twice: only a printed book shows which page a chapter is on. Run it with ``make pdf``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import html
+import io
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import matplotlib as mpl
+import pikepdf
+import yaml
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tools.browser import BROWSER, FLAGS
+from tools.server import SITE, serving
+
+ROOT = Path(__file__).parents[1]
+TARGET = ROOT / "_build" / "pdf" / "from-likelihood-to-gradient.pdf"
+FONTS = Path(mpl.get_data_path(), "fonts", "ttf")
+TEXT_WIDTH = 620  # pixels: A4 without the margins in pdf.css
+Part = dict[str, Any]
+
+
+def read(name: str) -> Any:
+    """Content of a YAML file of the repository."""
+    return yaml.safe_load((ROOT / name).read_text("utf8"))
+
+
+def read_parts(only: list[str] | None = None) -> list[Part]:
+    """Parts of the book with their captions and pages, in order; `only` limits the pages."""
+    toc = read("_toc.yml")
+    parts: list[Part] = [{"caption": "", "pages": [toc["root"]]}]
+    for part in toc["parts"]:
+        pages = [entry["file"] for entry in part["chapters"]]
+        parts.append({"caption": part["caption"], "pages": pages})
+    for part in parts:
+        part["pages"] = [page for page in part["pages"] if not only or page in only]
+    return [part for part in parts if part["pages"]]
+
+
+def cover(citation: dict[str, Any], config: dict[str, Any], provenance: str) -> str:
+    """HTML of the first page."""
+    title, _, subtitle = map(str.strip, citation["title"].partition(":"))
+    authors, address = names(citation), config["html"]["baseurl"]
+    text = html.escape
+    return f"""
+    <section class="book-cover">
+      <img src="/_static/favicon.svg" alt="">
+      <h1>{text(title)}</h1>
+      <p class="subtitle">{text(subtitle.capitalize())}</p>
+      <p>{text(citation["abstract"])}</p>
+      <div class="colophon">
+        <p>{text(", ".join(authors))}</p>
+        <p>{text(provenance)}</p>
+        <p>The same on the web, with sliders: <a href="{text(address)}">{text(address)}</a></p>
+        <p>Text and figures: CC BY 4.0. Code: BSD-3-Clause. © {text(config["copyright"])}</p>
+      </div>
+    </section>"""
+
+
+def names(citation: dict[str, Any]) -> list[str]:
+    """Authors, as CITATION.cff names persons and groups."""
+    return [
+        author.get("name") or f"{author['given-names']} {author['family-names']}"
+        for author in citation["authors"]
+    ]
+
+
+def open_book(browser: Browser, address: str, parts: list[Part]) -> Page:
+    """Let a tab show all pages as one document, ready to be printed."""
+    tab = browser.new_page(color_scheme="light", viewport={"width": TEXT_WIDTH, "height": 900})
+    tab.route(
+        "**/fonts/*.ttf", lambda route: route.fulfill(path=FONTS / Path(route.request.url).name)
+    )
+    tab.emulate_media(media="print")
+    tab.goto(f"{address}/{parts[0]['pages'][0]}.html")
+    found = tab.locator(".provenance")
+    provenance = " ".join(found.inner_text().split()) if found.count() else ""
+    tab.add_style_tag(path=ROOT / "tools" / "pdf.css")
+    tab.add_script_tag(path=ROOT / "tools" / "pdf.js")
+    first = cover(read("CITATION.cff"), read("_config.yml"), provenance)
+    tab.evaluate("(book) => bind(book)", {"parts": parts, "cover": first})
+    # Chromium would shrink every page until the widest line fits
+    if wide := tab.evaluate("(width) => widerThan(width)", TEXT_WIDTH):
+        raise SystemExit(f"Wider than the paper, mend it in tools/pdf.css: {wide}")
+    return tab
+
+
+def print_tab(tab: Page, *, final: bool) -> pikepdf.Pdf:
+    """Print a tab; the final print is tagged for screen readers, which takes twice the time."""
+    content = tab.pdf(prefer_css_page_size=True, print_background=True, tagged=final, outline=final)
+    return pikepdf.open(io.BytesIO(content))
+
+
+def places(pdf: pikepdf.Pdf) -> dict[str, int]:
+    """Number of the page, from 1, on which each place stands that a link leads to."""
+    numbers = {page.obj.objgen: number for number, page in enumerate(pdf.pages, start=1)}
+    return {unquote(name[1:]): numbers[place[0].objgen] for name, place in pdf.Root.Dests.items()}
+
+
+def group_outline(pdf: pikepdf.Pdf, parts: list[Part]) -> None:
+    """Put the chapters of a part under its caption; they follow the cover and the contents."""
+    with pdf.open_outline() as outline:
+        outline.root[0].title = "Cover"
+        chapters = outline.root[2:]
+        del outline.root[2:]
+        for part in parts:
+            own, chapters = chapters[: len(part["pages"])], chapters[len(part["pages"]) :]
+            for chapter in own:
+                chapter.is_closed = True
+            if part["caption"]:
+                caption = pikepdf.OutlineItem(part["caption"], own[0].destination)
+                caption.children.extend(own)
+                own = [caption]
+            outline.root.extend(own)
+
+
+def describe(pdf: pikepdf.Pdf, citation: dict[str, Any], language: str) -> None:
+    """Say in the file what it is, and let viewers show its title and outline."""
+    with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
+        metadata["dc:title"] = citation["title"]
+        metadata["dc:creator"] = names(citation)
+        metadata["dc:description"] = citation["abstract"]
+        metadata["dc:language"] = {language}
+        metadata["dc:rights"] = "Text and figures: CC BY 4.0. Code: BSD-3-Clause."
+        metadata["pdf:Keywords"] = ", ".join(citation["keywords"])
+    pdf.Root.Lang = language
+    pdf.Root.PageMode = pikepdf.Name.UseOutlines
+    pdf.Root.ViewerPreferences.DisplayDocTitle = True
+
+
+def make_book(browser: Browser, address: str, target: Path, only: list[str] | None = None) -> int:
+    """Write the book to `target`; return its number of pages."""
+    parts = read_parts(only)
+    tab = open_book(browser, address, parts)
+    tab.evaluate("(numbers) => fillIn(numbers)", places(print_tab(tab, final=False)))
+    pdf = print_tab(tab, final=True)
+    tab.close()
+    group_outline(pdf, parts)
+    describe(pdf, read("CITATION.cff"), read("_config.yml")["sphinx"]["config"]["language"])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    pdf.save(target, object_stream_mode=pikepdf.ObjectStreamMode.generate, linearize=True)
+    return len(pdf.pages)
+
+
+def main() -> None:
+    """Bind the book."""
+    parser = argparse.ArgumentParser(description="Bind the built site into one PDF.")
+    parser.add_argument("pages", nargs="*", help="only these, as chapters/mse (default: all)")
+    parser.add_argument("--output", type=Path, default=TARGET, help="default: %(default)s")
+    arguments = parser.parse_args()
+    if not (SITE / "index.html").exists():
+        parser.error("the site is not built; run: make book")
+    if BROWSER is None:
+        parser.error("no Chromium or Chrome was found to print with; install one, and try again")
+    known = [page for part in read_parts() for page in part["pages"]]
+    for page in set(arguments.pages) - set(known):
+        parser.error(f"{page} is no page of the book; pages are {', '.join(known)}")
+    with serving() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        count = make_book(browser, address, arguments.output, arguments.pages)
+        browser.close()
+    size = arguments.output.stat().st_size / 1e6
+    print(f"{arguments.output}: {count} pages, {size:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()
