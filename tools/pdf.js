@@ -162,3 +162,8 @@ function widerThan(width) {
     .map((element) => `${element.closest("article").id}: ${element.textContent}`)
     .slice(0, 9).join("; ");
 }
+
+/** The text of every heading, in order. */
+function headings() {
+  return [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((h) => h.textContent.trim());
+}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import html
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -105,16 +106,23 @@ def places(pdf: pikepdf.Pdf) -> dict[str, int]:
     return {unquote(name[1:]): numbers[place[0].objgen] for name, place in pdf.Root.Dests.items()}
 
 
-def group_outline(pdf: pikepdf.Pdf, parts: list[Part]) -> None:
-    """Put the chapters of a part under its caption; they follow the cover and the contents."""
+def name_entries(entries: list[pikepdf.OutlineItem], titles: Iterator[str]) -> None:
+    """Name an outline's entries in order: Chromium says twice what a heading begins a page with."""
+    for entry in entries:
+        entry.title = next(titles)
+        entry.is_closed = True
+        name_entries(entry.children, titles)
+
+
+def shape_outline(pdf: pikepdf.Pdf, titles: list[str], parts: list[Part]) -> None:
+    """Name the outline's entries; put the chapters of a part under its caption."""
     with pdf.open_outline() as outline:
+        name_entries(outline.root, iter(titles))
         outline.root[0].title = "Cover"
-        chapters = outline.root[2:]
+        chapters = outline.root[2:]  # after the cover and the contents
         del outline.root[2:]
         for part in parts:
             own, chapters = chapters[: len(part["pages"])], chapters[len(part["pages"]) :]
-            for chapter in own:
-                chapter.is_closed = True
             if part["caption"]:
                 caption = pikepdf.OutlineItem(part["caption"], own[0].destination)
                 caption.children.extend(own)
@@ -142,8 +150,8 @@ def make_book(browser: Browser, address: str, target: Path, only: list[str] | No
     tab = open_book(browser, address, parts)
     tab.evaluate("(numbers) => fillIn(numbers)", places(print_tab(tab, final=False)))
     pdf = print_tab(tab, final=True)
+    shape_outline(pdf, tab.evaluate("headings()"), parts)
     tab.close()
-    group_outline(pdf, parts)
     describe(pdf, read("CITATION.cff"), read("_config.yml")["sphinx"]["config"]["language"])
     target.parent.mkdir(parents=True, exist_ok=True)
     pdf.save(target, object_stream_mode=pikepdf.ObjectStreamMode.generate, linearize=True)
