@@ -7,10 +7,10 @@ RUNS    ?= 3
 BIN     := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve offline pdf slides lighthouse test browser sandbox refresh lint format bench mutants pins fork clean
+.PHONY: help env book serve offline pdf slides lighthouse test test-matrix test-hosts browser sandbox refresh lint format bench mutants pins fork clean
 
 help:  ## list these targets
-	@awk -F':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- environment ------------------------------------------------------------------------------
 
@@ -77,6 +77,13 @@ refresh: env  ## re-execute every notebook in place
 test: lint book browser sandbox  ## run every test: style, types, package, notebooks, site
 	$(ONE_THREAD) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --nbval --doctest-modules \
 	    --note-success _build/verified.json lossutils tests intro.ipynb chapters appendix
+
+# These make environments of their own, which takes minutes; VERSIONS=oldest or newest is half of it.
+test-matrix: env  ## run the package's tests with the oldest packages that it supports, and the newest
+	@$(BIN)/python -m tools.matrix $(VERSIONS)
+
+test-hosts: env browser  ## run every notebook as Colab would, and one in Binder's environment
+	$(BIN)/pytest -v tests/hosts
 
 # Outputs must not depend on the number of threads; and two workers with two threads each would
 # fight for two cores.

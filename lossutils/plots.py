@@ -7,6 +7,7 @@ stand one below the other. Curves differ in dash as well as in colour.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -283,6 +284,14 @@ def settle(ax: Axes) -> None:
     ax.set_ylim(*(float(f"{limit:.10g}") for limit in ax.get_ylim()), auto=None)
 
 
+def _rasterize(shades: Any) -> None:
+    """Store filled contours as pixels inside the SVG, which they would fill with paths."""
+    with warnings.catch_warnings():
+        # matplotlib 3.8 to 3.10 say that they ignore this, and do it all the same
+        warnings.filterwarnings("ignore", "Rasterization of", UserWarning)
+        shades.set_rasterized(True)
+
+
 def _plain_log_ticks(axis: Any) -> None:
     """Write 0.02, 0.05, 0.1 on a short logarithmic axis, and powers of ten on a long one."""
     low, high = axis.get_view_interval()
@@ -479,7 +488,7 @@ def probability_map(
     u, v = np.meshgrid(np.linspace(low[0], high[0], 121), np.linspace(low[1], high[1], 121))
     p = probability(np.column_stack([u.ravel(), v.ravel()])).reshape(u.shape)
     shades = ax.contourf(u, v, p, levels=np.linspace(0, 1, 11), cmap="RdBu_r", alpha=0.45)
-    shades.set_rasterized(True)
+    _rasterize(shades)
     ax.contour(u, v, p, levels=[threshold], colors="black", linewidths=2)
     ax.figure.colorbar(shades, ax=ax, label="predicted probability of class 1")
     ax.grid(visible=False)
@@ -523,7 +532,7 @@ def loss_surface(
     spaced = np.geomspace if scale == "log" else np.linspace
     levels = spaced(max(height.min(), 1e-3) * 1.02, height.max(), 13)
     shades = ax.contourf(w, b, height, levels=[0, *levels], cmap="Greys", alpha=0.55)
-    shades.set_rasterized(True)
+    _rasterize(shades)
     ax.contour(w, b, height, levels=levels, colors="#666666", linewidths=0.8)
     ax.figure.colorbar(shades, ax=ax, label="loss", format="%.2g")
     several = isinstance(history, Mapping)

@@ -1,6 +1,7 @@
 """Settings that all tests share."""
 
 import json
+import os
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,3 +52,19 @@ def house_style():
         plots.use_house_style()
         yield
         plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium or Chrome, without a window."""
+    # here, since the tests of the package alone need none
+    from playwright.sync_api import sync_playwright
+
+    from tools.browser import BROWSER, FLAGS
+
+    if BROWSER is None and "CI" not in os.environ:
+        pytest.skip("no Chromium or Chrome is installed; install one to test what a browser shows")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
+        yield browser
+        browser.close()

@@ -7,6 +7,7 @@ patch release of Python, the state and the random ids of widgets.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -22,8 +23,13 @@ METADATA = {
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
-def execute(path: Path, timeout: int) -> nbformat.NotebookNode:
-    """Run the notebook at `path` in a new kernel; return it with its outputs, made stable."""
+def execute(
+    path: Path, timeout: int, environment: dict[str, str] | None = None
+) -> nbformat.NotebookNode:
+    """Run the notebook at `path` in a new kernel; return it with its outputs, made stable.
+
+    The kernel gets the variables of `environment`, by default those of this process.
+    """
     notebook = nbformat.read(path, as_version=4)
     running = 0
 
@@ -46,7 +52,7 @@ def execute(path: Path, timeout: int) -> nbformat.NotebookNode:
     )
     with tqdm(total=len(notebook.cells), desc=str(path), unit="cell") as bar:
         try:
-            client.execute()
+            client.execute(env=environment or dict(os.environ))
         except (CellControlSignal, DeadKernelError) as error:
             cell = notebook.cells[running]
             where = f"{path}, cell {running + 1} of {len(notebook.cells)} (id {cell.get('id')})"

@@ -1,12 +1,8 @@
-"""The built site, which `make book` makes before the tests run, and a browser to look at it."""
-
-import os
+"""The built site, which `make book` makes before the tests run, and its pages in a browser."""
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from tests.site.toc import ROOT, toc_pages
-from tools.browser import BROWSER, FLAGS
 from tools.server import serving
 
 SITE = ROOT / "_build" / "html"
@@ -29,16 +25,6 @@ def site():
 def address(site):
     with serving(site) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if BROWSER is None and "CI" not in os.environ:
-        pytest.skip("no Chromium or Chrome is installed; install one to test the site in a browser")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

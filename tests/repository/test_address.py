@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from grader import assignment
+from tests.clone import clone_now
 from tools import fork
 
 ROOT = fork.ROOT
@@ -75,14 +76,7 @@ def test_where_pages_are(repository, pages):
 
 
 def test_a_fork_changes_every_place_in_one_commit(tmp_path):
-    clone = tmp_path / "clone"
-    fork.git("clone", "--quiet", "--no-hardlinks", str(ROOT), str(clone), root=tmp_path)
-    for option in ("user.name=A", "user.email=a@example.org"):
-        fork.git("config", *option.split("="), root=clone)
-    for file in fork.git("diff", "--name-only", "HEAD", root=ROOT).split():
-        (clone / file).write_bytes((ROOT / file).read_bytes())  # what is not committed yet
-    fork.git("commit", "--quiet", "--all", "--allow-empty", "--message", "now", root=clone)
-
+    clone = clone_now(tmp_path / "clone")
     command = f"import tools.fork as f; f.ROOT = f.Path({str(clone)!r}); f.main()"
     run = [sys.executable, "-c", command, "Somebody-Else/losses"]
     said = subprocess.run(run, cwd=ROOT, check=True, capture_output=True, text=True).stdout

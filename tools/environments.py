@@ -1,0 +1,65 @@
+"""Fresh environments beside the course's own, to try it as others have it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+BINDER = ROOT / "binder" / "requirements.txt"
+NEWEST = ("python3.14", "python3.13", "python3.12")
+
+
+def cpu_index() -> str:
+    """Address of PyTorch's builds without CUDA, from the one place that names it."""
+    found = re.search(r"^--extra-index-url (\S+)$", BINDER.read_text("utf8"), re.MULTILINE)
+    if not found:
+        raise ValueError(
+            f"{BINDER} has no line --extra-index-url, which PyTorch's builds come from"
+        )
+    return found[1]
+
+
+def newest_python() -> str:
+    """Return the newest Python of this machine, or the one that `NEWEST_PYTHON` names."""
+    if named := os.environ.get("NEWEST_PYTHON"):
+        return named
+    for name in NEWEST:
+        found = shutil.which(name)
+        # a launcher may be there without the Python that it launches
+        if found and subprocess.run([found, "--version"], capture_output=True).returncode == 0:
+            return found
+    return sys.executable
+
+
+def clean() -> dict[str, str]:
+    """Variables of this process, without those that lead another Python to this one's packages."""
+    # an index that cannot be reached should cost seconds, not minutes
+    rest = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    return {"PIP_RETRIES": "1"} | rest
+
+
+def make(folder: Path, python: str = sys.executable) -> Path:
+    """Make an empty environment in `folder`, in place of what is there; return its Python."""
+    subprocess.run([python, "-m", "venv", "--clear", folder], env=clean(), check=True)
+    return folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+
+
+def pip(python: Path, *arguments: str) -> str:
+    """Run pip in an environment; return what it printed, or raise with what it complained of."""
+    command = [str(python), "-m", "pip", "--disable-pip-version-check", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=clean(), capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def packages(python: Path) -> dict[str, str]:
+    """Versions of the packages in an environment, by name."""
+    found = json.loads(pip(python, "list", "--format=json"))
+    return {package["name"].lower(): package["version"] for package in found}
