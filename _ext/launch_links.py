@@ -41,7 +41,7 @@ def add_links(app, pagename, templatename, context, doctree) -> None:
     context["launch"] = [
         ("This page", [*links(repository, branch, page, hub), ("Download", source)])
     ]
-    if (root / assignment).is_file():
+    if assignment != page and (root / assignment).is_file():
         raw = f"https://raw.githubusercontent.com/{repository}/{branch}/{assignment}"
         places = [*links(repository, branch, assignment, hub), ("Download", raw)]
         context["launch"].append(("Its assignment", places))

@@ -62,6 +62,12 @@ class TestAssignment:
                 (name,) = re.findall(r"^def (\w+)", source, re.M)
                 assert f"check(\n    {name}," in code[position + 1]
 
+    def test_the_site_hides_the_installation_and_folds_the_checks(self, chapter):
+        for position, cell in enumerate(assignment.load_master(chapter)["cells"]):
+            folded = re.search(r"^check\(", "".join(cell["source"]), re.M)
+            expected = ["remove-cell"] if position == 0 else ["hide-input"] if folded else []
+            assert cell["metadata"].get("tags", []) == expected
+
     def test_reference_gets_all_points(self, chapter, tmp_path, sandbox):
         for seed in (SEED, "another", "a third"):
             result = grade(save(handed_in(chapter), tmp_path / "a.ipynb"), chapter, seed=seed)
