@@ -29,6 +29,9 @@ function adaptContent(article, at, published) {
     picture.src = new URL(picture.getAttribute("src"), at);
     picture.loading = "eager";
   }
+  for (const table of article.querySelectorAll("table")) {
+    if (table.rows[0].cells.length > 6) table.classList.add("book-wide");
+  }
   for (const explorer of article.querySelectorAll(".explorer")) {
     explorer.querySelector(".explorer-frames").append(invitation(explorer, published));
     // read out, each picture says its own sentence
@@ -62,17 +65,26 @@ function invitation(explorer, published) {
   return text;
 }
 
-/** Mark what style sheets cannot tell: what is short, and what announces what follows it. */
-function markForBreaks(article) {
-  for (const code of article.querySelectorAll("pre")) {
-    if (code.textContent.split("\n").length < 25) code.classList.add("book-short");
+/** Let names in a table's narrow columns break at a dot, a line or a hump, not anywhere. */
+function adaptNames(article) {
+  for (const name of article.querySelectorAll("td code .pre")) {
+    const parts = name.textContent.split(/(?<=[._(=,])|(?<=[a-z])(?=[A-Z])/);
+    name.replaceChildren(...parts.flatMap((part) => [document.createElement("wbr"), part]));
   }
-  for (const table of article.querySelectorAll("table")) {
-    if (table.rows.length < 16) table.classList.add("book-short");
-    if (table.rows[0].cells.length > 6) table.classList.add("book-wide");
-  }
+}
+
+/** Mark what announces what follows it: it ends in no full stop, or a list comes. */
+function markWhatLeads(article) {
   for (const text of article.querySelectorAll("p")) {
-    if (/[:,]$/.test(text.textContent.trim())) text.classList.add("book-leads");
+    const open = !/[.?!)”]$/.test(text.textContent.trim());
+    if (open || text.matches(":has(+ :is(ul, ol))")) text.classList.add("book-leads");
+  }
+}
+
+/** Mark what a page can hold in one piece without leaving much of the page before it empty. */
+function markWhatIsShort() {
+  for (const block of document.querySelectorAll("pre, table")) {
+    if (block.offsetHeight < 350) block.classList.add("book-short");
   }
 }
 
@@ -122,7 +134,8 @@ async function bind({ parts, cover }) {
       const published = parsed.querySelector("link[rel=canonical]").href;
       adaptContent(article, at, published);
       adaptLinks(article, page, at, pages, published);
-      markForBreaks(article);
+      adaptNames(article);
+      markWhatLeads(article);
       list.append(contentsOf(article));
       if (page === "genindex") {
         article.classList.add("book-index");
@@ -145,6 +158,7 @@ async function bind({ parts, cover }) {
   fillIn({});
   await Promise.all([...document.images].map((picture) => picture.decode()));
   await document.fonts.ready;
+  markWhatIsShort();
 }
 
 /** Write the numbers of pages, by the names of places. */
