@@ -81,9 +81,11 @@ function markWhatLeads(article) {
   }
 }
 
-/** Mark what a page can hold in one piece without leaving much of the page before it empty. */
+/** Mark what stays in one piece, since little of the page before it is empty then. An article's last
+    section does, so that no page holds two lines. */
 function markWhatIsShort() {
-  for (const block of document.querySelectorAll("pre, table")) {
+  const last = "article > section > section:last-child";
+  for (const block of document.querySelectorAll(`pre, table, ${last}`)) {
     if (block.offsetHeight < 350) block.classList.add("book-short");
   }
 }

@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import html
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -144,17 +145,36 @@ def describe(pdf: pikepdf.Pdf, citation: dict[str, Any], language: str) -> None:
     pdf.Root.ViewerPreferences.DisplayDocTitle = True
 
 
-def make_book(browser: Browser, address: str, target: Path, only: list[str] | None = None) -> int:
-    """Write the book to `target`; return its number of pages."""
+def save(pdf: pikepdf.Pdf, target: Path) -> None:
+    """Write a file wholly or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f"{target.name}.part")
+    try:
+        pdf.save(draft, object_stream_mode=pikepdf.ObjectStreamMode.generate, linearize=True)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def make_book(
+    browser: Browser,
+    address: str,
+    target: Path,
+    only: list[str] | None = None,
+    say: Callable[[str], object] = lambda _: None,
+) -> int:
+    """Write the book to `target`; return its number of pages. `say` hears what is under way."""
     parts = read_parts(only)
+    say("Putting the pages of the site together ...")
     tab = open_book(browser, address, parts)
+    say("Printing once, to see which page everything is on ...")
     tab.evaluate("(numbers) => fillIn(numbers)", places(print_tab(tab, final=False)))
+    say("Printing with numbers, outline and tags ...")
     pdf = print_tab(tab, final=True)
     shape_outline(pdf, tab.evaluate("headings()"), parts)
     tab.close()
     describe(pdf, read("CITATION.cff"), read("_config.yml")["sphinx"]["config"]["language"])
-    target.parent.mkdir(parents=True, exist_ok=True)
-    pdf.save(target, object_stream_mode=pikepdf.ObjectStreamMode.generate, linearize=True)
+    save(pdf, target)
     return len(pdf.pages)
 
 
@@ -164,16 +184,24 @@ def main() -> None:
     parser.add_argument("pages", nargs="*", help="only these, as chapters/mse (default: all)")
     parser.add_argument("--output", type=Path, default=TARGET, help="default: %(default)s")
     arguments = parser.parse_args()
+    if arguments.output.is_dir():
+        parser.error(f"{arguments.output} is a folder; give the PDF a name in it")
     if not (SITE / "index.html").exists():
         parser.error("the site is not built; run: make book")
     if BROWSER is None:
         parser.error("no Chromium or Chrome was found to print with; install one, and try again")
     known = [page for part in read_parts() for page in part["pages"]]
-    for page in set(arguments.pages) - set(known):
-        parser.error(f"{page} is no page of the book; pages are {', '.join(known)}")
+    for page in arguments.pages:
+        if page not in known:
+            parser.error(f"{page} is no page of the book; pages are {', '.join(known)}")
+    try:
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"{arguments.output} cannot be written: {error}")
+    say = partial(print, flush=True)
     with serving() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        count = make_book(browser, address, arguments.output, arguments.pages)
+        count = make_book(browser, address, arguments.output, arguments.pages, say)
         browser.close()
     size = arguments.output.stat().st_size / 1e6
     print(f"{arguments.output}: {count} pages, {size:.1f} MB")
