@@ -75,18 +75,22 @@ function adaptNames(article) {
 
 /** Mark what announces what follows it: it ends in no full stop, or a list comes. */
 function markWhatLeads(article) {
-  for (const text of article.querySelectorAll("p")) {
+  for (const text of article.querySelectorAll("p:not(td p, th p)")) {
+    if (!text.nextElementSibling && !text.closest(".cell")) continue;
     const open = !/[.?!)”]$/.test(text.textContent.trim());
     if (open || text.matches(":has(+ :is(ul, ol))")) text.classList.add("book-leads");
   }
 }
 
-/** Mark what stays in one piece, since little of the page before it is empty then. An article's last
-    section does, so that no page holds two lines. */
+/** Mark what stays in one piece, since little of the page before it is empty then: up to a third of
+    a page, and four lines of a text, of which Chromium may otherwise leave one alone. An article's
+    last section does, so that no page holds two lines. */
 function markWhatIsShort() {
-  const last = "article > section > section:last-child";
-  for (const block of document.querySelectorAll(`pre, table, ${last}`)) {
-    if (block.offsetHeight < 350) block.classList.add("book-short");
+  const heights = { "pre, table, article > section > section:last-child": 350, "p, li": 93 };
+  for (const [names, height] of Object.entries(heights)) {
+    for (const block of document.querySelectorAll(names)) {
+      if (block.offsetHeight < height) block.classList.add("book-short");
+    }
   }
 }
 

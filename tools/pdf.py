@@ -140,7 +140,6 @@ def describe(pdf: pikepdf.Pdf, citation: dict[str, Any], language: str) -> None:
         metadata["dc:language"] = {language}
         metadata["dc:rights"] = "Text and figures: CC BY 4.0. Code: BSD-3-Clause."
         metadata["pdf:Keywords"] = ", ".join(citation["keywords"])
-    pdf.Root.Lang = language
     pdf.Root.PageMode = pikepdf.Name.UseOutlines
     pdf.Root.ViewerPreferences.DisplayDocTitle = True
 

@@ -1,4 +1,4 @@
-"""The PDF, bound from the landing page, one chapter and the index: does it say and show the same?"""
+"""The PDF, bound from the landing page, a chapter and the index, says and shows what they do."""
 
 import sys
 from collections import Counter
@@ -23,7 +23,7 @@ class Book:
     def __init__(self, path):
         self.pdf = pikepdf.open(path)
         self.pages = [page.get_textpage() for page in pypdfium2.PdfDocument(path)]
-        self.numbers = {page.obj.objgen: number for number, page in enumerate(self.pdf.pages, start=1)}
+        self.numbers = {page.obj.objgen: n for n, page in enumerate(self.pdf.pages, start=1)}
         self.places = {
             name[1:]: self.numbers[place[0].objgen] for name, place in self.pdf.Root.Dests.items()
         }
