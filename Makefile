@@ -7,7 +7,7 @@ RUNS    ?= 3
 BIN     := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve offline pdf slides lighthouse test test-matrix test-hosts browser sandbox refresh lint format bench mutants pins fork clean
+.PHONY: help env book serve offline pdf epub slides lighthouse test test-matrix test-hosts browser sandbox refresh lint format bench mutants pins fork clean
 
 help:  ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ offline: book  ## pack the site into a zip that works without a network
 
 pdf: book browser  ## bind the site into one PDF, with contents, outline and index
 	@$(BIN)/python -m tools.pdf
+
+epub: book  ## bind the site into one EPUB, for readers of books
+	@$(BIN)/python -m tools.epub
 
 slides: env  ## make slides of each chapter, one file each that works without a network
 	@$(BIN)/python -m tools.slides

@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "_build" / "pdf" / "from-likelihood-to-gradient.pdf"
 FONTS = Path(mpl.get_data_path(), "fonts", "ttf")
 TEXT_WIDTH = 620  # pixels: A4 without the margins in pdf.css
+RIGHTS = "Text and figures: CC BY 4.0. Code: BSD-3-Clause."
 Part = dict[str, Any]
 
 
@@ -62,7 +63,7 @@ def cover(citation: dict[str, Any], config: dict[str, Any], provenance: str) -> 
         <p>{text(", ".join(authors))}</p>
         <p>{text(provenance)}</p>
         <p>The same on the web, with sliders: <a href="{text(address)}">{text(address)}</a></p>
-        <p>Text and figures: CC BY 4.0. Code: BSD-3-Clause. © {text(config["copyright"])}</p>
+        <p>{RIGHTS} © {text(config["copyright"])}</p>
       </div>
     </section>"""
 
@@ -138,7 +139,7 @@ def describe(pdf: pikepdf.Pdf, citation: dict[str, Any], language: str) -> None:
         metadata["dc:creator"] = names(citation)
         metadata["dc:description"] = citation["abstract"]
         metadata["dc:language"] = {language}
-        metadata["dc:rights"] = "Text and figures: CC BY 4.0. Code: BSD-3-Clause."
+        metadata["dc:rights"] = RIGHTS
         metadata["pdf:Keywords"] = ", ".join(citation["keywords"])
     pdf.Root.PageMode = pikepdf.Name.UseOutlines
     pdf.Root.ViewerPreferences.DisplayDocTitle = True
