@@ -4,13 +4,15 @@ PYTHON  ?= $(or $(shell command -v python3.11),python3)
 PORT    ?= 8000
 WORKERS ?= 2
 RUNS    ?= 3
-BIN     := .venv/bin
+BIN     := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 .DEFAULT_GOAL := help
-.PHONY: help env book serve offline pdf epub slides lighthouse test test-matrix test-hosts browser sandbox refresh lint format bench mutants pins fork clean
+.PHONY: help env cpu-index pins fork book serve offline pdf epub slides lighthouse links changes refresh \
+    test test-package test-matrix test-hosts browser sandbox lint format bench mutants \
+    dist release-check preview-comment weekly-report clean
 
 help:  ## list these targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- environment ------------------------------------------------------------------------------
 
@@ -32,6 +34,11 @@ env: .venv/.ready  ## make the environment .venv from requirements.txt
 	@$(BIN)/pip install -qq --no-compile \
 	    --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# The course needs no CUDA, which PyTorch's usual build for Linux brings: a workflow adds this line to
+# its variables before it makes an environment.
+cpu-index:
+	@sed -n 's/^--extra-index-url  */PIP_EXTRA_INDEX_URL=/p' binder/requirements.txt | grep .
 
 pins: env  ## resolve requirements.in into requirements.txt
 	$(BIN)/python -m tools.pins
@@ -72,6 +79,13 @@ slides: env  ## make slides of each chapter, one file each that works without a 
 lighthouse: book  ## measure how fast and how accessible the pages are (needs Node; RUNS=3 PAGES="...")
 	@$(BIN)/python -m tools.lighthouse --runs $(RUNS) $(PAGES)
 
+links: book  ## check every link that leads out of the site (needs a network)
+	@$(BIN)/python -m tools.links
+
+changes: env  ## say which pages differ from another built site (make changes BASE=folder)
+	@test -n "$(BASE)" || { echo "Which site to compare with? make changes BASE=folder" >&2; exit 2; }
+	@$(BIN)/python -m tools.changes "$(BASE)" $(HEAD) $(if $(JSON),--json "$(JSON)")
+
 refresh: env  ## re-execute every notebook in place
 	@$(BIN)/python -m tools.refresh
 
@@ -80,6 +94,21 @@ refresh: env  ## re-execute every notebook in place
 test: lint book browser sandbox  ## run every test: style, types, package, notebooks, site
 	$(ONE_THREAD) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --nbval --doctest-modules \
 	    --note-success _build/verified.json lossutils tests intro.ipynb chapters appendix
+
+# What the package and its tests need, in the pinned versions: this installs where the book's tools
+# do not, and shows that the package needs none of them.
+PACKAGE_BIN   := .venv-package/$(notdir $(BIN))
+PACKAGE_TESTS := tests/losses $(wildcard tests/test_*.py)
+
+.venv-package/.ready: requirements.txt pyproject.toml
+	@echo "Installing the package and what it needs into .venv-package ..."
+	@$(PYTHON) -m venv --clear .venv-package
+	@$(PACKAGE_BIN)/python -m pip install -qq --disable-pip-version-check --constraint requirements.txt \
+	    --editable '.[chapters]' pytest hypothesis beautifulsoup4 html5lib
+	@touch $@
+
+test-package: .venv-package/.ready  ## run the package's tests alone, also on Windows and macOS
+	$(ONE_THREAD) $(PACKAGE_BIN)/python -m pytest --doctest-modules lossutils $(PACKAGE_TESTS)
 
 # These make environments of their own, which takes minutes; VERSIONS=oldest or newest is half of it.
 test-matrix: env  ## run the package's tests with the oldest packages that it supports, and the newest
@@ -105,10 +134,12 @@ sandbox: .venv/.sandbox
 	@command -v bwrap || tools/apt-install bubblewrap || true
 	@touch $@
 
-lint: env  ## check style and types
+lint: env  ## check style, types and the workflows of GitHub
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@PATH="$(CURDIR)/$(BIN):$$PATH" jactionlint
+	@echo "The workflows pass."
 
 format: env  ## put code and notebooks into the house style
 	$(BIN)/ruff check --fix .
@@ -120,6 +151,25 @@ bench: env sandbox  ## measure the speed of linear models, and of the grader
 
 mutants: env  ## plant faults in the losses, and count those that the tests catch
 	$(BIN)/python -m tools.mutants
+
+# ---- releases, and what only the workflows of .github/ run -------------------------------------
+
+dist: env  ## build the package into dist/, check it, and try the wheel in an empty environment
+	@rm -rf build dist
+	@$(BIN)/python -m build --no-isolation
+	@$(BIN)/twine check --strict dist/*
+	@$(BIN)/python -m tools.release try
+
+release-check: env  ## see whether a tag may be released (make release-check TAG=v1.2.3)
+	@test -n "$(TAG)" || { echo "Which tag? make release-check TAG=v1.2.3" >&2; exit 2; }
+	@$(BIN)/python -m tools.release check "$(TAG)"
+
+# These need nothing but Python and GitHub's command line, gh; their programs say which variables.
+preview-comment:
+	@$(PYTHON) -m tools.comment
+
+weekly-report:
+	@$(PYTHON) -m tools.weekly
 
 clean:  ## remove all that was made, but not .venv
 	rm -rf _build build dist mutants *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -41,7 +41,7 @@ def test_no_cuda_package_is_pinned():
     assert not re.search(r"^(nvidia|cuda|triton)", read("requirements.txt"), re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "Makefile"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "docs/publishing.md", "Makefile"])
 def test_every_make_target_that_is_mentioned_exists(page):
     targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
     mentioned = set(re.findall(r"(?:`|^|run: )make ([a-z-]+)", read(page), re.MULTILINE))

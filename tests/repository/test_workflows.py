@@ -1,0 +1,277 @@
+"""The workflows are sound, run what can be run here, and may do no more than they must."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tools import comment, offline
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / ".github"
+WORKFLOWS = sorted((FOLDER / "workflows").glob("*.yml"))
+ACTIONS = sorted((FOLDER / "actions").glob("*/action.yml"))
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf8"), re.MULTILINE))
+COMMANDS = {
+    "gh release create",
+    "git worktree add",
+    "sudo sysctl --write kernel.apparmor_restrict_unprivileged_userns=0",
+}
+"""What a step may run besides make: what there is on GitHub's machines alone."""
+WRITES = {
+    ("comment.yml", "comment"): {"pull-requests"},
+    ("pages.yml", "deploy"): {"pages", "id-token"},
+    ("release.yml", "publish"): {"id-token"},
+    ("release.yml", "announce"): {"contents"},
+    ("weekly.yml", "report"): {"issues"},
+}
+"""Every right to write that a job has; none is given to a whole workflow."""
+
+
+def load(path):
+    return yaml.safe_load(path.read_text("utf8"))
+
+
+def name(path):
+    return str(path.relative_to(FOLDER))
+
+
+def jobs(path):
+    return load(path).get("jobs", {})
+
+
+def steps(path):
+    if path.name == "action.yml":
+        return load(path)["runs"]["steps"]
+    return [step for job in jobs(path).values() for step in job.get("steps", [])]
+
+
+def unknown_commands(path, targets=TARGETS):
+    """Return what a file runs that is no target of make, and none of `COMMANDS`."""
+    found = []
+    for step in steps(path):
+        for line in step.get("run", "").strip().splitlines():
+            make = re.fullmatch(
+                r"make(?: -C \.base)?((?: [a-z-]+)+)((?: [A-Z]+=[\w./\"$-]+)*)"
+                r'(?: >> "\$GITHUB_(?:ENV|STEP_SUMMARY)")?',
+                line,
+            )
+            known = make and set(make[1].split()) <= targets
+            if not (known or re.match("|".join(map(re.escape, COMMANDS)), line)):
+                found.append(line)
+    return found
+
+
+def unpinned(path):
+    """Return the actions of others that are named by anything but a commit, with their version."""
+    used = re.findall(r"^ *-? *uses: (.+)$", path.read_text("utf8"), re.MULTILINE)
+    theirs = [use for use in used if not use.startswith("./")]
+    return [use for use in theirs if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v[\d.]+", use)]
+
+
+def excessive_rights(path):
+    """Return the rights to write that a file gives, beyond those that `WRITES` lists."""
+    workflow, found = load(path), []
+    if "permissions" not in workflow:
+        found.append("all that the repository gives by default")
+    for job, given in {"": workflow, **workflow["jobs"]}.items():
+        rights = given.get("permissions", {})
+        if isinstance(rights, str):
+            found.append(rights)
+            continue
+        writes = {right for right, level in rights.items() if level == "write"}
+        found += sorted(writes - WRITES.get((path.name, job), set()))
+    return found
+
+
+def expressions_in_scripts(path):
+    """Return expressions that are pasted into a script, where a stranger's text would be code."""
+    return re.findall(r"\$\{\{.+?\}\}", "\n".join(step.get("run", "") for step in steps(path)))
+
+
+def check(root):
+    """Run the checker of workflows on a repository; return what it says, or "" if all is well."""
+    # with the shellcheck of the same environment, which the checker calls
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    command = shutil.which("jactionlint", path=path)
+    environment = {**os.environ, "PATH": path}
+    done = subprocess.run([command], cwd=root, env=environment, capture_output=True, text=True)
+    assert done.returncode in (0, 1), done.stderr
+    return done.stdout if done.returncode else ""
+
+
+def test_the_checker_finds_nothing():
+    assert check(ROOT) == ""
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=name)
+def test_what_is_run_is_run_by_make(path):
+    assert unknown_commands(path) == []
+    assert expressions_in_scripts(path) == []
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=name)
+def test_actions_of_others_are_pinned_to_a_commit(path):
+    assert unpinned(path) == []
+
+
+def test_an_action_has_one_pin():
+    pins = {}
+    for path in [*WORKFLOWS, *ACTIONS]:
+        for action, pin in re.findall(r"uses: ([\w/-]+)@(.+)", path.read_text("utf8")):
+            pins.setdefault(action, set()).add(pin)
+    assert {action: found for action, found in pins.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=name)
+def test_rights_are_the_least(path):
+    assert excessive_rights(path) == []
+
+
+def test_no_right_is_listed_in_vain():
+    for (file, job), rights in WRITES.items():
+        given = jobs(FOLDER / "workflows" / file)[job]["permissions"]
+        assert {right for right, level in given.items() if level == "write"} == rights
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=name)
+def test_no_job_runs_for_ever(path):
+    workflow = load(path)
+    assert "group" in workflow["concurrency"]
+    for job in workflow["jobs"].values():
+        assert "uses" in job or job["timeout-minutes"] <= 90
+        for step in job.get("steps", []):
+            if step.get("uses", "").startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False
+
+
+def test_who_may_write_runs_nothing_of_a_pull_request():
+    """Only the main branch's code; no action downloads, and so unpacks, what was stored."""
+    (job,) = jobs(FOLDER / "workflows" / "comment.yml").values()
+    uses = [step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step]
+    assert uses == ["actions/checkout"]
+    assert job["steps"][0]["with"]["ref"] == "${{ github.event.repository.default_branch }}"
+    for path in WORKFLOWS:
+        assert "pull_request_target" not in path.read_text("utf8")
+
+
+def test_the_comment_follows_the_preview():
+    told = load(FOLDER / "workflows" / "comment.yml")[True]["workflow_run"]  # YAML reads on as True
+    assert told["workflows"] == [load(FOLDER / "workflows" / "preview.yml")["name"]]
+
+
+def test_what_a_workflow_stores_is_what_the_comment_looks_for():
+    stored = [
+        step["with"]
+        for step in steps(FOLDER / "workflows" / "preview.yml")
+        if "upload-artifact" in step.get("uses", "")
+    ]
+    assert [one.get("name") for one in stored] == [comment.LIST, None]
+    assert stored[1]["path"] == str(offline.ZIP.relative_to(ROOT).as_posix())
+    assert offline.ZIP.name == comment.PREVIEW
+
+
+def test_programs_that_run_before_make_env_need_python_alone():
+    code = "import tools.comment, tools.weekly"
+    subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, check=True)
+
+
+def test_the_index_of_builds_without_cuda_has_one_home(tmp_path):
+    (tmp_path / "binder").mkdir()
+    file = tmp_path / "binder" / "requirements.txt"
+    file.write_text("# why\n--extra-index-url https://a.example/cpu\n--editable .\n")
+    make = ["make", "-s", "-f", str(ROOT / "Makefile"), "cpu-index"]
+    said = subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert said == "PIP_EXTRA_INDEX_URL=https://a.example/cpu\n"
+    file.write_text("--editable .\n")
+    assert subprocess.run(make, cwd=tmp_path, capture_output=True).returncode != 0
+
+
+# ---- the checks themselves, on a copy with a fault ----------------------------------------------
+
+
+@pytest.fixture
+def plant(tmp_path):
+    """Copy .github/, replace a text in one of the files, and return that file."""
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    shutil.copytree(FOLDER, tmp_path / ".github")
+
+    def planted(file, old, new):
+        path = tmp_path / ".github" / file
+        text = path.read_text("utf8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), "utf8")
+        return path
+
+    planted.root = tmp_path
+    return planted
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "says"),
+    [
+        ("workflows/test.yml", "timeout-minutes:", "timeout-minute:", "timeout-minute"),
+        ("workflows/test.yml", "matrix.os }}\n    timeout", "matrix.so }}\n    timeout", '"so"'),
+        ("workflows/pages.yml", "needs: test", "needs: tests", "tests"),
+        ("workflows/weekly.yml", "17 5 * * 1", "17 25 * * 1", "25"),
+        ("workflows/weekly.yml", "issues: write", "issue: write", '"issue"'),
+        ("workflows/pages.yml", "path: _build/html", "folder: _build/html", "folder"),
+        ("workflows/release.yml", "files/*.whl", "files/*.whl $(ls", "shellcheck"),
+        (
+            "workflows/preview.yml",
+            "run: make offline",
+            "run: make ${{ github.head_ref }}",
+            "untrusted",
+        ),
+        ("actions/setup/action.yml", "shell: bash", "shel: bash", "shel"),
+        ("dependabot.yml", "interval: monthly", "interval: sometimes", "sometimes"),
+    ],
+)
+def test_the_checker_finds_a_fault(plant, file, old, new, says):
+    assert check(plant.root) == ""
+    plant(file, old, new)
+    assert says in check(plant.root)
+
+
+@pytest.mark.parametrize(
+    ("find", "file", "old", "new", "found"),
+    [
+        (unknown_commands, "pages.yml", "make links", "make link", ["make link"]),
+        (unknown_commands, "pages.yml", "make links", "make links; id", ["make links; id"]),
+        (unknown_commands, "pages.yml", "make links", "curl a.example", ["curl a.example"]),
+        (unknown_commands, "pages.yml", "make links", "make V=$(id)", ["make V=$(id)"]),
+        (
+            expressions_in_scripts,
+            "preview.yml",
+            "make offline",
+            "make ${{ github.sha }}",
+            ["${{ github.sha }}"],
+        ),
+        (
+            unpinned,
+            "weekly.yml",
+            "3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1",
+            "v7",
+            ["actions/checkout@v7"],
+        ),
+        (unpinned, "release.yml", " # v1.14.0", "", None),
+        (excessive_rights, "test.yml", "contents: read", "contents: write", ["contents"]),
+        (excessive_rights, "pages.yml", "pages: write", "packages: write", ["packages"]),
+        (
+            excessive_rights,
+            "test.yml",
+            "permissions:\n  contents: read",
+            "permissions: write-all",
+            None,
+        ),
+        (excessive_rights, "test.yml", "permissions:\n  contents: read\n", "", None),
+    ],
+)
+def test_a_fault_in_what_we_run_is_found(plant, find, file, old, new, found):
+    planted = find(plant(f"workflows/{file}", old, new))
+    assert planted == found or (found is None and planted)
