@@ -7,18 +7,18 @@ writes the notes; ``make dist`` builds the package, and tries the wheel where no
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 
 import yaml
 
-ROOT = Path(__file__).parents[1]
+from tools import environments
+from tools.environments import ROOT
+
 DIST = ROOT / "dist"
 NOTES = ROOT / "_build" / "release-notes.md"
 TESTS = ["tests/test_import.py", "tests/test_special.py", "tests/test_linear.py", "tests/losses"]
@@ -63,15 +63,13 @@ def try_wheel(wheel: Path) -> None:
     """Install a wheel in an empty environment, and run the package's tests against it there."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        venv.create(place / "venv", with_pip=True)
-        python = place / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        python = environments.make(place / "venv")
         # the versions that the tests are known to pass with, but what is in the wheel as it is
-        pins = ["--constraint", ROOT / "requirements.txt"]
+        install = ("install", "--quiet", "--constraint", "requirements.txt")
         print(f"Installing {wheel.name} in an empty environment ...", flush=True)
-        subprocess.run([*pip, *pins, wheel], check=True)
-        subprocess.run([python, "-m", "pip", "check"], check=True)
-        subprocess.run([*pip, *pins, "pytest", "hypothesis", "mpmath", "scipy"], check=True)
+        environments.pip(python, *install, str(wheel))
+        environments.pip(python, "check")
+        environments.pip(python, *install, "pytest", "hypothesis", "mpmath", "scipy")
         # away from the sources, which would be imported in the wheel's place
         shutil.copytree(ROOT / "tests", place / "tests")
         shutil.copy(ROOT / "pyproject.toml", place)
@@ -108,6 +106,8 @@ def main() -> None:
         except subprocess.CalledProcessError as error:
             command = " ".join(map(str, error.cmd))
             sys.exit(f"The wheel does not pass: {command} ended with {error.returncode}.")
+        except RuntimeError as error:
+            sys.exit(f"The wheel cannot be installed: {error}")
 
 
 if __name__ == "__main__":
