@@ -22,6 +22,9 @@ from sphinxcontrib import katex
 VENDOR = Path(__file__).parent / "vendor"
 STYLE = "katex/katex.min.css"
 SHORT = 12  # characters of a formula that fits on any line
+# KaTeX puts the sign after a function's name, which nothing shows, into an index as well, where it
+# counts as one index more than there may be
+STRAY = re.compile("<mo>\N{FUNCTION APPLICATION}</mo>(?=</m(?:sub|sup|subsup)>)")
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +43,7 @@ def engine() -> quickjs.Context:
 def typeset(tex: str, display: bool) -> str:
     """Return a formula as HTML and MathML; raise quickjs.JSException where it does not parse."""
     options = json.dumps({"displayMode": display, "strict": False})
-    return engine().eval(f"katex.renderToString({json.dumps(tex)}, {options})")
+    return STRAY.sub("", engine().eval(f"katex.renderToString({json.dumps(tex)}, {options})"))
 
 
 def render(node: nodes.Element, tex: str, display: bool) -> str:

@@ -103,9 +103,6 @@ def space_sign(sign: HtmlElement) -> None:
     """Space a sign as TeX does: Core sees in it what it mostly is, not what it is here."""
     before, after = sign.getprevious(), sign.getnext()
     if sign.text == APPLICATION:
-        if sign.getparent().tag not in ("mrow", "mtd", "mstyle"):
-            sign.drop_tree()  # KaTeX writes it in indices too, where it counts as one more of them
-            return
         if after is not None and sign_of(after) not in OPENING:
             sign.set("rspace", THIN)
         if before is not None and not leads(before.getprevious()):

@@ -254,6 +254,13 @@ def test_formulas_are_typeset(page, article):
     assert article.select(".katex") or "$" not in source(page)
 
 
+def test_an_index_of_a_formula_is_one_element(article):
+    """Screen readers read the MathML, in which a wrong number of parts makes a formula invalid."""
+    for kind, parts in {"msub": 2, "msup": 2, "msubsup": 3, "mfrac": 2}.items():
+        for element in article.select(kind):
+            assert len(element.find_all(recursive=False)) == parts, element
+
+
 def test_no_line_begins_with_the_comma_after_a_short_formula(article):
     for formula in article.select("p > span.math, li > span.math"):
         following = formula.next_sibling
