@@ -34,7 +34,7 @@ def test_chapter_links_to_its_assignment(chapter):
     text = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
     file, branch = f"assignments/{chapter}/{chapter}.ipynb", REPOSITORY["branch"]
     for address in (
-        f"{REPOSITORY['url']}/blob/{branch}/{file}",
+        f"../{file}",
         f"https://colab.research.google.com/github/{NAME}/blob/{branch}/{file}",
         f"https://mybinder.org/v2/gh/{NAME}/{branch}?urlpath=lab/tree/{file}",
     ):
