@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.floating]
 Float64Array = NDArray[np.float64]
+FLOAT64 = np.dtype(np.float64)
 
 
 def to_float64(x: ArrayLike) -> tuple[Float64Array, np.dtype]:
@@ -40,6 +41,8 @@ def to_float64(x: ArrayLike) -> tuple[Float64Array, np.dtype]:
         If ``x`` does not consist of real numbers.
     """
     array = np.asarray(x)
+    if array.dtype == FLOAT64:  # the usual case, at a fifth of the price
+        return array, FLOAT64
     if array.dtype.kind not in "fiub":
         raise ValueError(
             f"expected real numbers, got an array of dtype {array.dtype}; "

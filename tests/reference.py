@@ -17,6 +17,7 @@ import pytest
 from mpmath.ctx_mp import MPContext
 
 from lossutils import losses
+from lossutils.losses.base import Kernel
 
 mp = MPContext()
 mp.dps = 400
@@ -260,10 +261,42 @@ def error_in_eps(actual, true, scale, dtype) -> float:
     return float(error / (eps * scale))
 
 
+def through_kernel(loss, scores, targets):
+    """Return values and gradients as `linear_value_and_grad` gets them, each example by itself.
+
+    (In one block with others an extreme example would send them all to the plain formulas.)
+    """
+    values, grads = [], []
+    with np.errstate(all="ignore"):
+        for s, y in zip(scores.astype(np.float64), targets, strict=True):
+            for kernel in (loss._kernel(np.array([y]), s.shape), Kernel(loss, np.array([y]))):
+                block = s.reshape(-1, 1).copy() if s.ndim else np.array([s])
+                factor = kernel.gradient(slice(0, 1), block)
+                grad = block.reshape(s.shape) * (1.0 if factor is None else factor[0])
+                (value,) = kernel.losses()
+                if np.isfinite(value):
+                    break
+            values.append(value)
+            grads.append(grad)
+        return np.array(values).astype(scores.dtype), np.array(grads).astype(scores.dtype)
+
+
 def errors_in_eps(loss, scores, targets):
-    """Return the errors of value and gradient of each example, in eps of the scores' dtype."""
+    """Return the errors of value and gradient of each example, in eps of the scores' dtype.
+
+    The larger one, of the plain formulas and of the loss's kernel.
+    """
     scores, targets = np.asarray(scores), np.asarray(targets)
-    value, grad = loss.value_and_grad(scores, targets, reduction="none")
+    plain = loss.value_and_grad(scores, targets, reduction="none")
+    value_errors, grad_errors = [], []
+    for value, grad in (plain, through_kernel(loss, scores, targets)):
+        by_value, by_grad = _errors_in_eps(loss, scores, targets, value, grad)
+        value_errors.append(by_value)
+        grad_errors.append(by_grad)
+    return np.max(value_errors, axis=0), np.max(grad_errors, axis=0)
+
+
+def _errors_in_eps(loss, scores, targets, value, grad):
     assert value.dtype == grad.dtype == scores.dtype
     labels = targets.dtype.kind in "iu" and scores.ndim == 2
     rows_y = np.eye(scores.shape[-1])[targets] if labels else targets.reshape(len(scores), -1)

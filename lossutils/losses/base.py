@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..special import Array, Float64Array, to_float64
 
@@ -120,6 +120,13 @@ class Loss:
         """Return the shape that scores for these targets have: how wide a model must be."""
         raise NotImplementedError
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Keep a subclass that changes a formula from inheriting the old one's kernel."""
+        super().__init_subclass__(**kwargs)
+        changed = vars(cls).keys() & {"_shared", "_value", "_gradient", "_check_targets"}
+        if changed and "_kernel" not in vars(cls):
+            cls._kernel = Loss._kernel  # type: ignore[method-assign]
+
     # What a subclass writes. Arrays are float64 and checked; none may be changed.
 
     def _shared(self, s: Float64Array, y: Any) -> Any:
@@ -138,6 +145,13 @@ class Loss:
         """Return the targets in the form that `_value` takes, or raise ValueError."""
         raise NotImplementedError
 
+    def _kernel(self, targets: Array, outputs: tuple[int, ...]) -> Kernel:
+        """Return what works through blocks of scores; only for speed.
+
+        The targets are unchecked; ``outputs`` is the shape of one example's scores, () or (K,).
+        """
+        return Kernel(self, targets)
+
     # Checking, once for all.
 
     def _prepare(self, scores, targets, sample_weight, reduction):
@@ -146,6 +160,10 @@ class Loss:
                 f"{self._name}: reduction must be 'mean', 'sum' or 'none', got {reduction!r}"
             )
         s, dtype = _real(self._name, "scores", scores)
+        y = self._checked_targets(s, targets)
+        return s, y, self._coefficients(sample_weight, len(s), reduction), dtype
+
+    def _checked_targets(self, s, targets):
         if s.ndim not in self._score_ndim:
             raise ValueError(
                 f"{self._name}: scores must have shape {self._score_shape}, got {s.shape}"
@@ -156,8 +174,7 @@ class Loss:
                 f"{self._name}: the batch is empty (scores have shape {s.shape}); "
                 "a mean over no example is undefined, so skip empty batches"
             )
-        y = self._check_targets(s, targets)
-        return s, y, self._coefficients(sample_weight, len(s), reduction), dtype
+        return self._check_targets(s, targets)
 
     def _coefficients(self, sample_weight, m, reduction):
         """Return what each example's value is multiplied by."""
@@ -178,6 +195,92 @@ class Loss:
     @property
     def _name(self) -> str:
         return type(self).__name__
+
+
+class Kernel:
+    """A loss over the rows of a shard, worked through in blocks of scores that stay in cache.
+
+    Scores come class-major, (K, rows), since NumPy sums along a long last axis or across rows an
+    order of magnitude faster than along a short last axis; with one score per example they come as
+    (rows,). This kernel, which every loss has, calls the plain formulas. Those that losses write
+    for speed overwrite the scores step by step instead, so that no temporary array leaves the
+    cache; they take ordinary numbers only, and say so where others came.
+
+    Parameters
+    ----------
+    loss : Loss
+        The loss.
+    targets : ndarray
+        Targets of the shard's rows.
+    """
+
+    def __init__(self, loss: Loss, targets: Array) -> None:
+        self.loss, self.targets = loss, targets
+        self.values = np.empty(len(targets))
+
+    def gradient(self, rows: slice, s: Float64Array) -> Float64Array | None:
+        """Overwrite the scores of some rows by the gradient of their losses.
+
+        Parameters
+        ----------
+        rows : slice
+            Which rows of the shard; each comes once.
+        s : ndarray of float64, shape (rows,) or (K, rows)
+            Their scores, contiguous.
+
+        Returns
+        -------
+        factor : ndarray of shape (rows,), or None
+            What the gradient of each row must yet be multiplied by; None stands for 1.
+        """
+        loss, by_row = self.loss, s.T
+        y = loss._checked_targets(by_row, self.targets[rows])
+        shared = loss._shared(by_row, y)
+        self.values[rows] = loss._value(by_row, y, shared)
+        by_row[...] = loss._gradient(by_row, y, shared)
+        return None
+
+    def losses(self) -> Float64Array:
+        """Return the loss of each row, once all have come.
+
+        If one is infinite or NaN, or their sum is, the rows are worked through once more with the
+        plain formulas. So a kernel that met a number that it does not take returns a NaN.
+        """
+        return self.values
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.targets)
+
+
+class LabelKernel(Kernel):
+    """What kernels of class labels share: where the scores of the right classes stand."""
+
+    def __init__(self, labels: NDArray[np.intp]) -> None:
+        self.labels = labels
+        self.columns = np.arange(len(labels))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def at_label(self, rows: slice, s: Float64Array) -> NDArray[np.intp]:
+        """Return the places of the right classes' scores in ``s.reshape(-1)``, (rows,)."""
+        width = s.shape[1]
+        places = self.labels[rows] * width
+        places += self.columns[:width]
+        return places
+
+
+def valid_labels(targets: Array, outputs: tuple[int, ...]) -> NDArray[np.intp] | None:
+    """Return labels from 0 to K - 1, for scores of shape (K,), or None if they are anything else.
+
+    A kernel needs them checked without a temporary array of their one-hot rows.
+    """
+    if len(outputs) != 1 or outputs[0] < 2 or targets.ndim != 1 or targets.dtype.kind not in "iu":
+        return None
+    labels = targets.astype(np.intp)
+    # One look at both ends: as an unsigned number a negative one is huge.
+    return labels if labels.view(np.uintp).max() < outputs[0] else None
 
 
 class RealTargets(Loss):

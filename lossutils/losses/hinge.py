@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..special import all_but, exact_difference
-from .base import ClassTargets, SignTargets, check_positive
+from .base import ClassTargets, LabelKernel, SignTargets, check_positive, valid_labels
 
 
 @dataclass(frozen=True)
@@ -166,3 +167,49 @@ class MulticlassHingeLoss(ClassTargets):
         grad[wrong] = np.sign(violation).ravel()
         np.put_along_axis(grad, y, -grad.sum(axis=1, keepdims=True), axis=1)
         return grad
+
+    def _kernel(self, targets, outputs):
+        labels = valid_labels(targets, outputs)
+        if labels is None:
+            return super()._kernel(targets, outputs)
+        kernel = _LargestViolation if self.variant == "crammer-singer" else _AllViolations
+        return kernel(labels, self.margin)
+
+
+class _LargestViolation(LabelKernel):
+    """`MulticlassHingeLoss`, Crammer-Singer: of each row two scores matter."""
+
+    def __init__(self, labels: NDArray[np.intp], margin: float) -> None:
+        super().__init__(labels)
+        self.margin, self.values = margin, np.empty(len(labels))
+
+    def gradient(self, rows, s):
+        flat, at_label = s.reshape(-1), self.at_label(rows, s)
+        right = flat.take(at_label)
+        flat[at_label] = -np.inf
+        at_largest = s.argmax(axis=0) * s.shape[1] + self.columns[: s.shape[1]]
+        lead, error = exact_difference(flat.take(at_largest), right)
+        violation = np.maximum(0.0, (self.margin + lead) + error, out=self.values[rows])
+        counts = np.sign(violation)
+        s.fill(0.0)
+        flat[at_largest] = counts
+        flat[at_label] = -counts
+
+    def losses(self):
+        return self.values
+
+
+class _AllViolations(_LargestViolation):
+    """`MulticlassHingeLoss`, Weston-Watkins: the wrong classes' violations are added up."""
+
+    def gradient(self, rows, s):
+        flat, at_label = s.reshape(-1), self.at_label(rows, s)
+        right = flat.take(at_label)
+        flat[at_label] = -np.inf
+        lead, error = exact_difference(s, right)
+        lead += self.margin
+        lead += error
+        np.maximum(lead, 0.0, out=lead)
+        np.add.reduce(lead, axis=0, out=self.values[rows])
+        np.sign(lead, out=s)
+        flat[at_label] = -np.add.reduce(s, axis=0)
