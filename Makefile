@@ -145,7 +145,7 @@ format: env  ## put code and notebooks into the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: env sandbox  ## measure the speed of linear models, and of the grader
+bench: env sandbox  ## measure the speed of linear models (stored in benchmarks/results), and of the grader
 	$(BIN)/python benchmarks/bench_linear.py
 	PYTHONPATH=. $(BIN)/python benchmarks/bench_grader.py
 

@@ -1,70 +1,367 @@
-"""Time the gradient of a linear model against PyTorch's autograd, side by side in one process.
+"""Time the gradient of linear models against PyTorch, scikit-learn and SciPy; print and store it.
 
-Prints a table of medians and their ratio. Absolute times depend on the machine; compare ratios.
+All ways to one gradient are first seen to agree, then timed in turn (A B C, A B C, ...) in this one
+process, so that a machine that is busier at one time than at another is so for all of them. Times
+differ from machine to machine; ratios less. The floors say what no way can beat: reading X once
+from memory (as a dot product of X with itself, which loads every number, stores none and is limited
+by nothing else), and the two products of matrices alone.
+
+pyperf provides the clock and the file, with the machine and the date: `python -m pyperf stats`
+reads it, and `--show` prints its table again. The loop is not pyperf's, since its Runner gives each
+benchmark processes of its own, one after the other; nor pytest-benchmark's, which times one
+benchmark wholly before the next.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+
+# Before NumPy and PyTorch, which read them when they are imported.
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import accumulate
+from pathlib import Path
 from statistics import median
-from timeit import timeit
 
 import numpy as np
+import pyperf
+import scipy
+import sklearn
 import torch
+from scipy import special
+from sklearn._loss import HalfBinomialLoss, HalfMultinomialLoss
+from sklearn.linear_model._linear_loss import LinearModelLoss
+from threadpoolctl import threadpool_info
+from torch.nn import functional
+from torch.profiler import ProfilerActivity, profile
+from tqdm import tqdm
 
 from lossutils.linear import linear_value_and_grad
-from lossutils.losses import BCEWithLogitsLoss, CrossEntropyLoss, Loss, MSELoss
-from lossutils.verify import torch_loss
+from lossutils.losses import BCEWithLogitsLoss, CrossEntropyLoss
 
-CASES: list[tuple[Loss, int, int, int | None]] = [
-    (MSELoss(), 100_000, 20, None),
-    (BCEWithLogitsLoss(), 100_000, 20, None),
-    (BCEWithLogitsLoss(), 100, 2, None),
-    (CrossEntropyLoss(), 100_000, 20, 10),
-    (CrossEntropyLoss(), 20_000, 200, 10),
+RESULTS = Path(__file__).parent / "results" / "linear.json"
+OURS, AUTOGRAD, CLOSED, CHUNKED = "lossutils", "autograd", "torch closed form", "torch chunked"
+SKLEARN, SCIPY, READ, PRODUCTS = "scikit-learn", "scipy", "one read of X", "two products"
+TWO_THREADS = "lossutils, 2 threads"
+FLOORS = (READ, PRODUCTS)
+WAYS = (OURS, TWO_THREADS, AUTOGRAD, CLOSED, CHUNKED, SKLEARN, SCIPY, *FLOORS)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What must hold: our time is at most this many times that of another way."""
+
+    other: str
+    times: float
+    of: str = OURS
+
+    def __str__(self) -> str:
+        who = "" if self.of == OURS else f"{self.of.split(', ')[1]}: "
+        if self.times < 1:
+            return f"{who}{1 / self.times:.3g} x the speed of {self.other}"
+        return f"{who}within {self.times:.3g} x {self.other}"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A problem's size; K of None is binary cross-entropy."""
+
+    m: int
+    n: int
+    K: int | None = None
+    targets: tuple[Target, ...] = ()
+    scratch: float | None = None
+    """Most scratch memory, in MB."""
+    ways: tuple[str, ...] = field(
+        default=(OURS, AUTOGRAD, CLOSED, CHUNKED, SKLEARN, SCIPY, *FLOORS), repr=False
+    )
+
+    def __str__(self) -> str:
+        size = f"{self.m:,} x {self.n}"
+        return f"cross-entropy {size}, K = {self.K}" if self.K else f"BCE {size}"
+
+
+CASES = [
+    Case(1_000_000, 20, 10, (Target(AUTOGRAD, 1 / 4.5), Target(SKLEARN, 1 / 2.5)), scratch=1),
+    Case(20_000, 200, 1000, (Target(CHUNKED, 1.15),), scratch=8),
+    Case(20_000, 2000, 10, (Target(AUTOGRAD, 1 / 2),)),
+    Case(1_000_000, 20, None, (Target(READ, 2.5),)),
+    Case(100_000, 200, None, (Target(READ, 1.9),)),
+    Case(20_000, 2000, None, (Target(READ, 1.6),)),
+    Case(100, 2, None, (Target(AUTOGRAD, 1 / 4),)),
+    Case(100_000, 200, 10, (Target(OURS, 1 / 1.6, of=TWO_THREADS),), ways=(OURS, TWO_THREADS)),
 ]
 
 
-def problem(loss: Loss, m: int, n: int, classes: int | None):
-    """Return our way and autograd's way to the same gradient of random data."""
+def ways(case: Case) -> dict[str, Callable[[], object]]:
+    """Return the ways to value and gradient of random data; all but the floors agree."""
     rng = np.random.default_rng(0)
-    X = rng.normal(size=(m, n))
-    y = rng.integers(0, classes or 2, size=m)
-    W, b = rng.normal(size=(n, classes) if classes else n), np.zeros(classes or ())
-    value_of, X_t, y_t = torch_loss(loss), torch.tensor(X), torch.tensor(y)
+    X = rng.normal(size=(case.m, case.n))
+    y = rng.integers(case.K or 2, size=case.m)
+    outputs = (case.K,) if case.K else ()
+    W, b = rng.normal(size=(case.n, *outputs)), rng.normal(size=outputs)
+    loss = CrossEntropyLoss() if case.K else BCEWithLogitsLoss()
+    y_float, rows, flat = y.astype(np.float64), np.arange(case.m), X.reshape(-1)
+    X_t, y_t = torch.from_numpy(X), torch.from_numpy(y if case.K else y_float)
 
-    def ours():
-        return linear_value_and_grad(loss, X, y, W, b)[1]
+    def ours(n_threads=1):
+        return linear_value_and_grad(loss, X, y, W, b, n_threads=n_threads)
+
+    def with_gradient():
+        return torch.tensor(W, requires_grad=True), torch.tensor(b, requires_grad=True)
 
     def autograd():
-        W_t, b_t = (torch.tensor(p, requires_grad=True) for p in (W, b))
-        value_of(X_t @ W_t + b_t, y_t).mean().backward()
-        return W_t.grad.numpy()
+        W_t, b_t = with_gradient()
+        z = X_t @ W_t + b_t
+        of = functional.cross_entropy if case.K else functional.binary_cross_entropy_with_logits
+        value = of(z, y_t)
+        value.backward()
+        return value.item(), W_t.grad.numpy(), b_t.grad.numpy()
 
-    return ours, autograd
+    def chunked():
+        W_t, b_t = with_gradient()
+        options = torch.nn.LinearCrossEntropyOptions()
+        value = functional.linear_cross_entropy(X_t, W_t.T, y_t, linear_bias=b_t, options=options)
+        value.backward()
+        return value.item(), W_t.grad.numpy(), b_t.grad.numpy()
+
+    def closed_form():
+        with torch.no_grad():
+            z = X_t @ torch.from_numpy(W) + torch.as_tensor(b)
+            if case.K:
+                log_p = torch.log_softmax(z, 1)
+                value = -log_p.gather(1, y_t[:, None]).mean()
+                grad = log_p.exp_()
+                grad[torch.arange(case.m), y_t] -= 1
+            else:
+                value = functional.binary_cross_entropy_with_logits(z, y_t)
+                grad = z.sigmoid_().sub_(y_t)
+            grad /= case.m
+            return value.item(), (X_t.T @ grad).numpy(), grad.sum(0).numpy()
+
+    of_sklearn = LinearModelLoss(
+        HalfMultinomialLoss(n_classes=case.K) if case.K else HalfBinomialLoss(), fit_intercept=True
+    )
+    coefficients = np.asfortranarray(np.vstack([W, b]).T) if case.K else np.append(W, b)
+
+    def scikit_learn():
+        value, grad = of_sklearn.loss_gradient(coefficients, X, y_float)
+        return value, grad[..., :-1].T, grad[..., -1]
+
+    def of_scipy():
+        z = X @ W + b
+        if case.K:
+            log_p = special.log_softmax(z, axis=1)
+            value, grad = -log_p[rows, y].mean(), np.exp(log_p)
+            grad[rows, y] -= 1
+        else:
+            value = -special.log_expit((2 * y - 1) * z).mean()
+            grad = special.expit(z) - y
+        grad /= case.m
+        return value, X.T @ grad, grad.sum(axis=0)
+
+    def two_products():
+        return X.T @ (X @ W)
+
+    found = {
+        OURS: ours,
+        TWO_THREADS: lambda: ours(n_threads=2),
+        AUTOGRAD: autograd,
+        CLOSED: closed_form,
+        CHUNKED: chunked if case.K else None,
+        SKLEARN: scikit_learn,
+        SCIPY: of_scipy,
+        READ: lambda: flat @ flat,
+        PRODUCTS: two_products,
+    }
+    return {name: found[name] for name in WAYS if name in case.ways and found[name]}
+
+
+def assert_equal_results(found: dict[str, Callable[[], object]]) -> None:
+    """Raise AssertionError unless all ways lead to one value and one gradient."""
+    expected = found[OURS]()
+    for name, way in found.items():
+        if name in FLOORS:
+            continue
+        for what, left, right in zip(("value", "dW", "db"), way(), expected, strict=True):
+            np.testing.assert_allclose(left, right, rtol=1e-9, atol=1e-12, err_msg=f"{name} {what}")
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Drop what the profiler's C++ code writes to stderr at each start and stop."""
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+def scratch_mb(name: str, way: Callable[[], object]) -> float:
+    """Return the most memory that was held at a time, results included, in MB.
+
+    NumPy tells tracemalloc of its arrays, which cannot see those of PyTorch; its profiler can.
+    """
+    if name in (AUTOGRAD, CLOSED, CHUNKED):
+        with quiet(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
+            way()
+        events = profiled.profiler.kineto_results.events()
+        changes = [event.nbytes() for event in events if event.name() == "[memory]"]
+        return max(accumulate(changes, initial=0)) / 1e6
+    tracemalloc.start()
+    try:
+        way()
+        return tracemalloc.get_traced_memory()[1] / 1e6
+    finally:
+        tracemalloc.stop()
+
+
+def measure(case: Case, rounds: int, clock: str) -> list[pyperf.Benchmark]:
+    """Time all ways to the gradient in turn."""
+    now = time.process_time if clock == "cpu" and TWO_THREADS not in case.ways else None
+    now = now or pyperf.perf_counter
+    found = ways(case)
+    assert_equal_results(found)
+    scratch = {n: scratch_mb(n, way) for n, way in found.items() if n not in FLOORS}
+    loops = max(1, 200_000 // (case.m * case.n))
+    values: dict[str, list[float]] = {name: [] for name in found}
+    for _ in tqdm(range(rounds), desc=str(case), unit="round", leave=False):
+        for name, way in found.items():
+            start = now()
+            for _ in range(loops):
+                way()
+            values[name].append((now() - start) / loops)
+    return [
+        pyperf.Benchmark(
+            [
+                pyperf.Run(
+                    values[name],
+                    metadata={
+                        **machine(),
+                        "name": f"{case}: {name}",
+                        "case": str(case),
+                        "way": name,
+                        "loops": loops,
+                        "clock": "wall" if now is pyperf.perf_counter else "cpu",
+                        **({"scratch_mb": round(scratch[name], 3)} if name in scratch else {}),
+                    },
+                    collect_metadata=False,
+                )
+            ]
+        )
+        for name in found
+    ]
+
+
+def machine() -> dict[str, object]:
+    """Return what a reader of the file must know: the machine, the date and the versions."""
+    of_pyperf = pyperf.Run([1.0], collect_metadata=True).get_metadata()
+    kept = ("date", "cpu_model_name", "cpu_count", "load_avg_1min", "python_version")
+    simd = np._core._multiarray_umath.__cpu_features__.get
+    blas = {i["architecture"] for i in threadpool_info() if i["user_api"] == "blas"}
+    return {
+        **{name: of_pyperf[name] for name in kept if name in of_pyperf},
+        "vectors": "AVX-512" if simd("AVX512_SKX") else "AVX2" if simd("AVX2") else "other",
+        "openblas_kernel": ", ".join(sorted(blas)),
+        "torch_vectors": torch.backends.cpu.get_cpu_capability(),
+        **{f"{m.__name__}_version": m.__version__ for m in (np, scipy, sklearn, torch)},
+    }
+
+
+def table(suite: pyperf.BenchmarkSuite) -> str:
+    """Return the stored results as text: medians, ratios of each round, memory, and targets."""
+    by_case: dict[str, dict[str, pyperf.Benchmark]] = {}
+    for benchmark in suite.get_benchmarks():
+        metadata = benchmark.get_metadata()
+        by_case.setdefault(metadata["case"], {})[metadata["way"]] = benchmark
+    known = suite.get_benchmarks()[0].get_metadata()
+    lines = [
+        f"{known['date'][:10]}, {known.get('cpu_model_name', 'unknown processor')}, "
+        f"{known['vectors']} (OpenBLAS: {known['openblas_kernel']}; "
+        f"torch: {known['torch_vectors']}), {known['cpu_count']} processors",
+        f"NumPy {known['numpy_version']}, SciPy {known['scipy_version']}, "
+        f"scikit-learn {known['sklearn_version']}, torch {known['torch_version']}; "
+        "float64, one thread unless said",
+        "ratio: median over the rounds of a way's time to that of lossutils in the same round",
+    ]
+    cases = {str(case): case for case in CASES}
+    for name, found in by_case.items():
+        clock = found[OURS].get_metadata()["clock"]
+        lines += ["", f"{name:<44}{f'ms ({clock})':>12}{'least':>10}{'ratio':>8}{'MB':>10}"]
+        for way, benchmark in found.items():
+            values, scratch = benchmark.get_values(), benchmark.get_metadata().get("scratch_mb")
+            lines.append(
+                f"  {way:<42}{1e3 * median(values):>12.3f}{1e3 * min(values):>10.3f}"
+                f"{ratio(found, way, OURS):>8.2f}{'' if scratch is None else f'{scratch:.2f}':>10}"
+            )
+        case = cases.get(name)
+        for target in case.targets if case else ():
+            reached = ratio(found, target.of, target.other)
+            shown = f"{1 / reached:.2f}" if target.times < 1 else f"{reached:.2f}"
+            held = "holds" if reached <= target.times else "DOES NOT HOLD"
+            lines.append(f"  must be {target}: {shown}, {held}")
+        if case and case.scratch is not None:
+            scratch = found[OURS].get_metadata()["scratch_mb"]
+            held = "holds" if scratch <= case.scratch else "DOES NOT HOLD"
+            lines.append(f"  scratch must be at most {case.scratch:g} MB: {scratch:.2f}, {held}")
+    return "\n".join(lines)
+
+
+def ratio(found: dict[str, pyperf.Benchmark], way: str, other: str) -> float:
+    """Return the median over rounds of the ratio of two times of the same round."""
+    pairs = zip(found[way].get_values(), found[other].get_values(), strict=True)
+    return median(mine / theirs for mine, theirs in pairs)
 
 
 def main() -> None:
-    """Run all cases and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=9, help="interleaved rounds (%(default)s)")
-    rounds = parser.parse_args().rounds
+    """Measure, print and store."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=15, help="timings of each way (%(default)s)")
+    parser.add_argument(
+        "--quick", action="store_true", help="3 rounds, a tenth of the rows; stores nothing"
+    )
+    parser.add_argument(
+        "--clock",
+        choices=("wall", "cpu"),
+        default="wall",
+        help="cpu counts this process's processor time, which others disturb less: for a busy "
+        "machine (cases with threads are always timed by the wall)",
+    )
+    parser.add_argument("--only", metavar="TEXT", default="", help="cases whose name has this text")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="file to store (%(default)s)")
+    parser.add_argument("--show", action="store_true", help="print what is stored, measure nothing")
+    options = parser.parse_args()
+    if options.show:
+        print(table(pyperf.BenchmarkSuite.load(str(options.output))))
+        return
     torch.set_num_threads(1)
-    print(f"{'case':<44}{'lossutils':>12}{'autograd':>12}{'ratio':>8}")
-    for loss, m, n, classes in CASES:
-        ours, autograd = problem(loss, m, n, classes)
-        np.testing.assert_allclose(ours(), autograd(), rtol=1e-9, atol=1e-12)
-        number = max(1, 100_000 // m)
-        times = [
-            (timeit(ours, number=number) / number, timeit(autograd, number=number) / number)
-            for _ in range(rounds)
-        ]
-        fast, slow = (1e3 * median(column) for column in zip(*times, strict=True))
-        shape = f"{m:,} x {n}" + (f", K = {classes}" if classes else "")
-        print(
-            f"{type(loss).__name__ + ' ' + shape:<44}{fast:>9.2f} ms{slow:>9.2f} ms"
-            f"{slow / fast:>8.2f}"
+    cases = [case for case in CASES if options.only in str(case)]
+    if not cases:
+        sys.exit(
+            f"no case has {options.only!r} in its name; there are\n" + "\n".join(map(str, CASES))
         )
+    if options.quick:
+        options.rounds = 3
+        cases = [Case(max(c.m // 10, 100), c.n, c.K, ways=c.ways) for c in cases]
+    benchmarks = [b for case in cases for b in measure(case, options.rounds, options.clock)]
+    suite = pyperf.BenchmarkSuite(benchmarks)
+    print(table(suite))
+    if not options.quick:
+        options.output.parent.mkdir(exist_ok=True)
+        suite.dump(str(options.output), replace=True)
+        print(f"\nstored in {options.output}")
 
 
 if __name__ == "__main__":
