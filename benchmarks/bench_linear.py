@@ -10,6 +10,12 @@ pyperf provides the clock and the file, with the machine and the date: `python -
 reads it, and `--show` prints its table again. The loop is not pyperf's, since its Runner gives each
 benchmark processes of its own, one after the other; nor pytest-benchmark's, which times one
 benchmark wholly before the next.
+
+What a processor with AVX2 alone gives (results/linear_avx2.json), one with AVX-512 says when asked:
+
+    NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR" OPENBLAS_CORETYPE=Haswell \\
+    ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 \\
+    python benchmarks/bench_linear.py --output benchmarks/results/linear_avx2.json
 """
 
 from __future__ import annotations

@@ -340,7 +340,7 @@ class _MoreScoresThanFeatures(_ManyScores):
             if factor is not None:
                 x_and_1 *= factor[:, None]
             total = self._plus(total, x_and_1.T, s.T)
-        return total[:-1], total[-1]
+        return total[:-1], total[-1].copy()  # no view, which would hold all of the sum
 
 
 def _product(factor, w, rows):

@@ -415,6 +415,17 @@ def test_scratch_memory_does_not_grow_with_the_rows(loss, dtype):
     assert peak_memory(lambda: linear_value_and_grad(loss, X, y, W, b)) < 2 * 2**20
 
 
+def test_sums_of_many_classes_are_not_piled_up():
+    """W has 1.6 MB. There are it with b, a block's scores, X with ones, and two sums."""
+    rng = np.random.default_rng(0)
+    X, y, W = rng.normal(size=(2000, 200)), rng.integers(1000, size=2000), np.ones((200, 1000))
+
+    def work():
+        linear_value_and_grad(CrossEntropyLoss(), X, y, W, np.zeros(1000))
+
+    assert peak_memory(work) < 8e6
+
+
 def test_a_memory_map_is_never_copied_as_a_whole(tmp_path):
     X = np.memmap(tmp_path / "X", dtype=np.float32, mode="w+", shape=(100_000, 20))
     y, W = np.zeros(len(X)), np.zeros(20)
@@ -443,6 +454,20 @@ def test_errors_speak_of_all_rows_not_of_a_block(n_threads):
         linear_value_and_grad(CrossEntropyLoss(), X, y, W[:, 0], 0.0, **options)
     with pytest.raises(ValueError, match=r"targets must lie in \[0, 1\], got values from -7 to 2"):
         linear_value_and_grad(BCEWithLogitsLoss(), X, y, W[:, 0], 0.0, **options)
+
+
+@pytest.mark.parametrize("wrong", [2, 3, -1, -2, 256])
+@pytest.mark.parametrize("dtype", [np.int64, np.float64])
+@each(LEAN)
+def test_no_wrong_label_slips_past_a_kernel(loss, dtype, wrong):
+    X, y, W, b = linear_problem(loss, m=20)
+    y = y.astype(dtype)
+    y[y == 1] = wrong
+    if b.ndim and wrong == 2 and dtype == np.int64:  # a class
+        assert np.isfinite(linear_value_and_grad(loss, X, y, W, b)[0])
+    else:
+        with pytest.raises(ValueError, match=type(loss).__name__):
+            linear_value_and_grad(loss, X, y, W, b)
 
 
 def test_an_error_of_the_scores_is_that_of_their_block():

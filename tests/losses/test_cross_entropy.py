@@ -145,6 +145,12 @@ def test_smoothing_must_be_a_share(smoothing):
     )
 
 
+def test_accuracy_where_smoothing_cancels():
+    """Large scores that nearly agree: their mean is taken off one of them."""
+    rows = np.random.default_rng(0).uniform(295, 296, size=(100, 2))
+    assert_accurate(CrossEntropyLoss(label_smoothing=1.0), rows, labels_for(rows), eps=100)
+
+
 def test_smoothing_may_be_everything():
     """At 1 the label no longer matters: the limit of the range is allowed."""
     loss = CrossEntropyLoss(label_smoothing=1.0)
