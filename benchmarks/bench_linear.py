@@ -1,4 +1,4 @@
-"""Time the gradient of linear models against PyTorch, scikit-learn and SciPy; print and store it.
+r"""Time the gradient of linear models against PyTorch, scikit-learn and SciPy; print and store it.
 
 All ways to one gradient are first seen to agree, then timed in turn (A B C, A B C, ...) in this one
 process, so that a machine that is busier at one time than at another is so for all of them. Times
@@ -13,8 +13,8 @@ benchmark wholly before the next.
 
 What a processor with AVX2 alone gives (results/linear_avx2.json), one with AVX-512 says when asked:
 
-    NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR" OPENBLAS_CORETYPE=Haswell \\
-    ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 \\
+    NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR" OPENBLAS_CORETYPE=Haswell \
+    ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 \
     python benchmarks/bench_linear.py --output benchmarks/results/linear_avx2.json
 """
 

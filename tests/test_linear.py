@@ -60,6 +60,17 @@ def test_blocks_give_what_three_lines_give(loss, block_rows, options):
 
 
 @every_loss
+@pytest.mark.parametrize("block_rows", [1, 2, 4])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_shards_of_several_blocks(loss, block_rows, weighted):
+    """With 150 rows a shard has 8 or 9, so 2 to 9 blocks."""
+    problem = linear_problem(loss, m=150)
+    w = np.random.default_rng(0).integers(4, size=150) / 2 if weighted else None
+    actual = linear_value_and_grad(loss, *problem, sample_weight=w, block_rows=block_rows)
+    assert_same(actual, in_three_lines(loss, *problem, sample_weight=w), rtol=1e-12)
+
+
+@every_loss
 def test_gradient_agrees_with_finite_differences(loss):
     X, y, W, b = linear_problem(loss)
     options = {"l2": 0.2, "sample_weight": WEIGHTS}
@@ -184,7 +195,7 @@ def test_layouts_and_nothing_is_changed(loss):
 def test_whatever_comes_it_is_what_three_lines_give(loss, data):
     """Soft targets too. With X the identity, the scores are W."""
     scores, targets, options = data.draw(batches(loss))
-    m, times = len(scores), data.draw(st.integers(1, 4))
+    m, times = len(scores), data.draw(st.sampled_from([1, 2, 30]))
     X, targets = np.tile(np.eye(m), (times, 1)), np.concatenate([targets] * times)
     w = options["sample_weight"]
     options = {
@@ -209,7 +220,7 @@ def test_whatever_comes_it_is_what_three_lines_give(loss, data):
 @every_loss
 @pytest.mark.parametrize("layout", X_LAYOUTS)
 def test_any_layout_of_x_will_do(loss, layout, monkeypatch):
-    X, y, W, b = linear_problem(loss, m=60)
+    X, y, W, b = linear_problem(loss, m=400)
     X = X.astype(np.float32).astype(float)
     monkeypatch.setattr(linear, "SHARD_ROWS", 21)
     actual = linear_value_and_grad(loss, X_LAYOUTS[layout](X), y, W, b, block_rows=7)
@@ -220,10 +231,10 @@ def test_any_layout_of_x_will_do(loss, layout, monkeypatch):
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_fewer_features_than_scores_and_more(loss, n):
     """Two ways through the matrices: n < K takes one, n >= K the other."""
-    X, y, W, b = linear_problem(loss, m=40, n=n)
-    w = np.tile([0.0, 1.0, 2.0, 0.5], 10)
+    X, y, W, b = linear_problem(loss, m=200, n=n)
+    w = np.random.default_rng(0).integers(4, size=200) / 2
     for options in ({}, {"sample_weight": w}):
-        actual = linear_value_and_grad(loss, X, y, W, b, block_rows=9, **options)
+        actual = linear_value_and_grad(loss, X, y, W, b, block_rows=4, **options)
         assert_same(actual, in_three_lines(loss, X, y, W, b, **options), rtol=1e-12)
 
 
