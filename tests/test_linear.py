@@ -227,6 +227,19 @@ def test_any_layout_of_x_will_do(loss, layout, monkeypatch):
     assert_same(actual, in_three_lines(loss, X, y, W, b), rtol=1e-12)
 
 
+@pytest.mark.parametrize("layout", X_LAYOUTS)
+def test_blocks_come_as_blas_takes_them_and_are_copied_only_if_need_be(layout):
+    X = X_LAYOUTS[layout](np.ones((20, 3)))
+    walker = linear._OneScore(MSELoss(), X, np.zeros(20), np.ones(3), np.zeros(()), None, 8)
+    blocks = [block for _, block in walker._blocks(X, None)]
+    assert [len(block) for block in blocks] == [8, 8, 4]
+    for block in blocks:  # numbers side by side in a row or in a column, and none backwards
+        assert block.dtype == np.float64
+        assert min(block.strides) == 8
+    taken = layout in ("as it is", "by columns", "every second row")
+    assert all(np.shares_memory(block, X) == taken for block in blocks)
+
+
 @every_loss
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_fewer_features_than_scores_and_more(loss, n):
