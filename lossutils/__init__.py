@@ -8,6 +8,7 @@ The package of the course *From Likelihood to Gradient*:
 - `lossutils.verify`: numerical gradients, the Taylor test, autograd, `check_equal`;
 - `lossutils.data`, `lossutils.plots`, `lossutils.explore`: data sets, figures and sliders;
 - `lossutils.metrics`, `lossutils.selfcheck`: predictions judged, exercises checked;
+- `lossutils.precision`: number formats, and how many digits of a result are right;
 - `lossutils.counterparts`: what PyTorch, scikit-learn, optax and Keras call each loss.
 
 Importing it needs NumPy alone. PyTorch, matplotlib, ipywidgets and scikit-learn are imported where
@@ -22,6 +23,7 @@ from . import (
     losses,
     metrics,
     plots,
+    precision,
     selfcheck,
     special,
     train,
@@ -36,6 +38,7 @@ __all__ = [
     "losses",
     "metrics",
     "plots",
+    "precision",
     "selfcheck",
     "special",
     "train",

@@ -673,6 +673,82 @@ def heatmap(
     return ax
 
 
+def digit_map(
+    digits: ArrayLike,
+    names: Sequence[str],
+    edges: Sequence[float],
+    *,
+    full: int,
+    ticks: Sequence[float],
+    xlabel: str = "",
+    title: str = "",
+    ax: Axes | None = None,
+) -> Axes:
+    """Shade how many digits of each formula are right in each interval of scores.
+
+    Parameters
+    ----------
+    digits : array_like of int, shape (formulas, b)
+        As `lossutils.precision.worst_digits` returns them.
+    names : sequence of str
+        The formulas, from top to bottom.
+    edges : sequence of b + 1 float
+        Ends of the intervals; all are drawn equally wide.
+    full : int
+        Digits that count as all.
+    ticks : sequence of float
+        Which of the edges to label.
+    xlabel, title : str
+        What the scores are, and what the figure says.
+    ax : Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    Axes
+        With a legend above; what is no number bears a cross as well as a colour of its own.
+    """
+    ax = ax or _plt().gca()
+    colors = optional_import("matplotlib.colors", "plots")
+    patches = optional_import("matplotlib.patches", "plots")
+    digits, half = np.asarray(digits), (full + 1) // 2
+    shades = {
+        f"all {full}": "#EEF3F7",
+        f"{half} or more": SKY,
+        f"1 to {half - 1}": BLUE,
+        "none": "#14213D",
+        "nan, inf": VERMILION,
+    }
+    level = np.select([digits == full, digits >= half, digits >= 1, digits == 0], range(4), 4)
+    ax.imshow(level, cmap=colors.ListedColormap(list(shades.values())), vmin=0, vmax=4)
+    rows, columns = np.nonzero(level == 4)
+    ax.plot(columns, rows, "x", color="white", markersize=4, markeredgewidth=1.2)
+    edges = list(edges)
+    ax.set_xticks(
+        [edges.index(t) - 0.5 for t in ticks], [f"{t:g}".replace("-", "−") for t in ticks]
+    )
+    ax.set_yticks(range(len(names)), names)
+    ax.set(xlabel=xlabel, title=title, aspect="auto")
+    ax.grid(visible=False)
+    ax.hlines(np.arange(0.5, len(names) - 1), -0.5, len(edges) - 1.5, color="white", linewidth=1)
+    handles = [
+        patches.Patch(facecolor=colour, edgecolor="#999999", label=label)
+        for label, colour in shades.items()
+    ]
+    ax.figure.legend(
+        handles=handles,
+        title="right digits",
+        loc="outside upper center",
+        ncols=len(handles),
+        fontsize=10,
+        columnspacing=0.9,
+        handlelength=1.0,
+        handletextpad=0.4,
+        frameon=False,
+    )
+    return ax
+
+
 def matrix_shapes(
     factors: Sequence[tuple[str, str, str, float, float]], *, ax: Axes | None = None
 ) -> Axes:

@@ -15,6 +15,7 @@ MODULES = [
     "data",
     "metrics",
     "plots",
+    "precision",
     "explore",
     "selfcheck",
 ]

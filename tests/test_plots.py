@@ -45,6 +45,9 @@ DRAWINGS = {
     "margins": lambda c: plots.margins([1, 2], 0.1, X, Y, support=[0, 3], margin=c),
     "images": lambda c: plots.images(np.eye(8)[None].repeat(3, 0), [f"{c} a", "b", "c"], columns=2),
     "heatmap": lambda c: plots.heatmap([[1, -2], [0, c]], format="{:.4f}"),
+    "digits": lambda c: plots.digit_map(
+        [[14, 7, -1], [1, 0, 14]], ["a", "b"], [0, 1, 2 * c, 3], full=14, ticks=[0, 2 * c]
+    ),
     "shapes": lambda c: plots.matrix_shapes([("", "A", "(n)", 1.0, c), ("=", "B", "", 1.0, 1.0)]),
 }
 
@@ -138,3 +141,14 @@ def test_limits_do_not_depend_on_the_last_bit_of_the_data():
     assert axes[0].get_ylim() == axes[1].get_ylim()
     axes[0].plot(T, 3 * T)
     assert axes[0].get_ylim()[1] > 2, "axes go on following their data"
+
+
+def test_a_map_of_digits_tells_what_is_no_number_by_a_cross_too():
+    digits = [[14, 7, 6, -1], [1, 0, -1, 13]]
+    ax = plots.digit_map(digits, ["a", "b"], [-2, -1, 0, 1, 5], full=14, ticks=[-2, 0])
+    assert ax.images[0].get_array().tolist() == [[0, 1, 2, 4], [2, 3, 4, 1]]
+    assert sorted(zip(*ax.lines[0].get_data(), strict=True)) == [(2, 1), (3, 0)]
+    assert ax.get_xticks().tolist() == [-0.5, 1.5]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["−2", "0"]
+    legend = [text.get_text() for text in ax.figure.legends[0].get_texts()]
+    assert legend == ["all 14", "7 or more", "1 to 6", "none", "nan, inf"]

@@ -1,0 +1,175 @@
+"""Number formats, and how many digits of a result are right.
+
+NumPy has float64, float32 and float16. The fourth, bfloat16, is the upper half of a float32: it is
+had by rounding to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .special import Array
+
+NO_NUMBER = -1
+"""What `right_digits` returns for NaN, or an infinity, in place of a number that the format has."""
+
+
+@dataclass(frozen=True)
+class FloatFormat:
+    """A binary floating-point format of IEEE 754, by its significant bits and largest exponent."""
+
+    name: str
+    bits: int
+    """Binary digits of a number, the leading 1 included."""
+    max_exponent: int
+    """Exponent of the largest numbers."""
+
+    @property
+    def eps(self) -> float:
+        """Gap between 1 and the next number. Rounding changes a number by at most half of it."""
+        return 2.0 ** (1 - self.bits)
+
+    @property
+    def largest(self) -> float:
+        """Largest number; beyond it lies infinity."""
+        return (2.0 - self.eps) * 2.0**self.max_exponent
+
+    @property
+    def smallest_normal(self) -> float:
+        """Smallest positive number with all its digits."""
+        return 2.0 ** (1 - self.max_exponent)
+
+    @property
+    def smallest(self) -> float:
+        """Smallest positive number, which is subnormal: it has a single binary digit."""
+        return self.smallest_normal * self.eps
+
+    @property
+    def digits(self) -> int:
+        """Decimal digits that survive a few roundings, of up to 8 eps in all."""
+        return int(-np.log10(8 * self.eps))
+
+
+FORMATS = {
+    form.name: form
+    for form in (
+        FloatFormat("float64", bits=53, max_exponent=1023),
+        FloatFormat("float32", bits=24, max_exponent=127),
+        FloatFormat("bfloat16", bits=8, max_exponent=127),
+        FloatFormat("float16", bits=11, max_exponent=15),
+    )
+}
+"""The four formats by name: two of NumPy's, and the two of 16 bits."""
+
+
+def round_to(x: ArrayLike, name: str) -> Array:
+    """Round numbers to the nearest of a format, ties to the even one.
+
+    Parameters
+    ----------
+    x : array_like
+        Numbers of any shape.
+    name : str
+        A name in `FORMATS`.
+
+    Returns
+    -------
+    ndarray, shape of ``x``
+        Of that dtype; for bfloat16, which NumPy lacks, float32 numbers with 8 significant bits.
+        (As in PyTorch, float64 numbers are then rounded twice, first to float32.)
+
+    Raises
+    ------
+    ValueError
+        If there is no such format.
+    """
+    if name not in FORMATS:
+        raise ValueError(f"no format {name!r} is known; known are {', '.join(FORMATS)}")
+    with np.errstate(over="ignore"):
+        if name != "bfloat16":
+            return np.asarray(x).astype(name)
+        single = np.asarray(x, dtype=np.float32)
+    word = single.view(np.uint32)
+    last = (word >> np.uint32(16)) & np.uint32(1)  # of the bits that stay
+    rounded = (word + np.uint32(0x7FFF) + last) & np.uint32(0xFFFF0000)
+    return np.where(np.isnan(single), single, rounded.view(np.float32))
+
+
+def right_digits(values: ArrayLike, exact: Sequence[Any]) -> NDArray[np.int_]:
+    """Count the decimal digits of results that are right.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Results in float64, float32 or float16.
+    exact : sequence of n numbers
+        True values, such as mpmath's, which need not fit into the format.
+
+    Returns
+    -------
+    ndarray of int, shape (n,)
+        Minus the logarithm, to base 10, of the relative error, rounded down, between 0 and the
+        digits of the format (`FloatFormat.digits`). A true value too small for a normal number
+        counts as right if the result is within 4 of the smallest numbers; one too large, if the
+        result is infinite. `NO_NUMBER` where the result is NaN, or wrongly infinite.
+    """
+    values = np.asarray(values)
+    form = FORMATS[values.dtype.name]
+
+    def count(value: float, true: Any) -> int:
+        if not np.isfinite(value):
+            right = abs(true) > form.largest and (true > 0) == (value > 0) and value == value
+            return form.digits if right else NO_NUMBER
+        error = abs(value - true)
+        if abs(true) < form.smallest_normal:
+            return form.digits if error <= 4 * form.smallest else 0
+        if error * 10**form.digits <= abs(true):
+            return form.digits
+        return next(d for d in range(form.digits) if error * 10 ** (d + 1) > abs(true))
+
+    pairs = zip(values.ravel().tolist(), exact, strict=True)
+    return np.array([count(value, true) for value, true in pairs], dtype=int)
+
+
+def worst_digits(
+    formulas: Mapping[str, Callable[[Array], ArrayLike]],
+    exact: Mapping[str, Callable[[float], Any]],
+    edges: ArrayLike,
+    *,
+    dtype: str = "float64",
+    points: int = 12,
+) -> NDArray[np.int_]:
+    """Map the digits that formulas keep: the fewest right ones in each interval of scores.
+
+    Parameters
+    ----------
+    formulas : mapping of str to callable
+        Each takes an array of scores and returns one result for each.
+    exact : mapping of str to callable
+        For each name the true result, of one score that is a Python float.
+    edges : array_like, shape (b + 1,)
+        Ends of b intervals, in rising order.
+    dtype : str
+        Format in which the formulas compute: float64, float32 or float16.
+    points : int
+        Scores tried in each interval, its ends included.
+
+    Returns
+    -------
+    ndarray of int, shape (formulas, b)
+        As `right_digits` counts, the minimum over the interval.
+    """
+    edges = np.asarray(edges, dtype=np.float64)
+    scores = np.linspace(edges[:-1], edges[1:], points, axis=1).astype(dtype)
+    rows = []
+    for name, formula in formulas.items():
+        with np.errstate(all="ignore"):
+            values = np.asarray(formula(scores.ravel()))
+        true = [exact[name](score) for score in scores.ravel().tolist()]
+        rows.append(right_digits(values, true).reshape(scores.shape).min(axis=1))
+    return np.array(rows)
