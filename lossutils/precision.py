@@ -46,7 +46,7 @@ class FloatFormat:
 
     @property
     def smallest(self) -> float:
-        """Smallest positive number, which is subnormal: it has a single binary digit."""
+        """Smallest positive number, a subnormal one of a single binary digit."""
         return self.smallest_normal * self.eps
 
     @property
@@ -64,7 +64,7 @@ FORMATS = {
         FloatFormat("float16", bits=11, max_exponent=15),
     )
 }
-"""The four formats by name: two of NumPy's, and the two of 16 bits."""
+"""The four formats by name."""
 
 
 def round_to(x: ArrayLike, name: str) -> Array:
@@ -142,7 +142,7 @@ def worst_digits(
     edges: ArrayLike,
     *,
     dtype: str = "float64",
-    points: int = 12,
+    points: int = 8,
 ) -> NDArray[np.int_]:
     """Map the digits that formulas keep: the fewest right ones in each interval of scores.
 

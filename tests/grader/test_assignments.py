@@ -29,7 +29,8 @@ def student_copy(chapter):
 
 
 def test_every_chapter_that_derives_a_loss_has_an_assignment():
-    assert set(NAMES) == {page.split("/")[1] for page in CHAPTERS} - {"choosing_a_loss"}
+    derive_none = {"choosing_a_loss", "numerics"}
+    assert set(NAMES) == {page.split("/")[1] for page in CHAPTERS} - derive_none
 
 
 @pytest.mark.parametrize("chapter", NAMES)
