@@ -117,8 +117,22 @@ def right_digits(values: ArrayLike, exact: Sequence[Any]) -> NDArray[np.int_]:
         digits of the format (`FloatFormat.digits`). A true value too small for a normal number
         counts as right if the result is within 4 of the smallest numbers; one too large, if the
         result is infinite. `NO_NUMBER` where the result is NaN, or wrongly infinite.
+
+    Raises
+    ------
+    ValueError
+        If the results are in another format, or their number is not that of the true values.
     """
     values = np.asarray(values)
+    if values.dtype.name not in FORMATS:
+        raise ValueError(
+            f"expected results in float64, float32 or float16, got dtype {values.dtype}; "
+            "convert them with np.asarray(values, dtype=float)"
+        )
+    if values.shape != (len(exact),):
+        raise ValueError(
+            f"expected one true value for each result, got {len(exact)} for shape {values.shape}"
+        )
     form = FORMATS[values.dtype.name]
 
     def count(value: float, true: Any) -> int:
@@ -132,7 +146,7 @@ def right_digits(values: ArrayLike, exact: Sequence[Any]) -> NDArray[np.int_]:
             return form.digits
         return next(d for d in range(form.digits) if error * 10 ** (d + 1) > abs(true))
 
-    pairs = zip(values.ravel().tolist(), exact, strict=True)
+    pairs = zip(values.tolist(), exact, strict=True)
     return np.array([count(value, true) for value, true in pairs], dtype=int)
 
 
@@ -163,7 +177,14 @@ def worst_digits(
     -------
     ndarray of int, shape (formulas, b)
         As `right_digits` counts, the minimum over the interval.
+
+    Raises
+    ------
+    ValueError
+        If a formula has no exact counterpart, or its results are not one for each score.
     """
+    if missing := set(formulas) - set(exact):
+        raise ValueError(f"no exact value is given for {', '.join(sorted(missing))}")
     edges = np.asarray(edges, dtype=np.float64)
     scores = np.linspace(edges[:-1], edges[1:], points, axis=1).astype(dtype)
     rows = []

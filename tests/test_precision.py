@@ -74,3 +74,12 @@ def test_worst_digits_computes_in_the_format():
     seen = []
     worst_digits({"a": lambda t: seen.append(t.dtype) or t}, {"a": float}, [0, 1], dtype="float16")
     assert seen == [np.float16]
+
+
+def test_results_that_cannot_be_counted_are_refused():
+    with pytest.raises(ValueError, match=r"got dtype int64; convert them with np\.asarray"):
+        right_digits(np.array([1, 2]), [1, 2])
+    with pytest.raises(ValueError, match=r"one true value for each result, got 1 for shape \(2,\)"):
+        right_digits([1.0, 2.0], [1])
+    with pytest.raises(ValueError, match="no exact value is given for a"):
+        worst_digits({"a": np.exp, "b": np.exp}, {"b": np.exp}, [0, 1])
