@@ -38,6 +38,8 @@ def test_rounding_to_bfloat16_keeps_infinities_and_nan():
     assert rounded.dtype == np.float32
     np.testing.assert_array_equal(rounded, [np.inf, -np.inf, np.nan])
     assert round_to(3.0, "bfloat16").shape == ()
+    full = np.array([0x7FFFFFFF], dtype=np.uint32).view(np.float32)  # a NaN that would carry over
+    assert np.isnan(round_to(full, "bfloat16"))
 
 
 def test_an_unknown_format_is_named_with_those_that_are_known():
@@ -60,6 +62,8 @@ def test_right_digits_beyond_the_range_of_the_format():
     expected = [14, NO_NUMBER, NO_NUMBER, 0, 14, 14, 0, NO_NUMBER]
     assert right_digits(values, true).tolist() == expected
     assert right_digits([0.0, 1e-9], [0, 0]).tolist() == [14, 0]
+    assert right_digits([2e-323, 2.5e-323], [tiny, tiny]).tolist() == [14, 0]
+    assert right_digits([np.nan, -np.inf], [-huge, -huge]).tolist() == [NO_NUMBER, 14]
 
 
 def test_worst_digits_finds_the_worst_of_each_interval():
