@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 
 def optional_import(module: str, extra: str) -> ModuleType:
@@ -32,3 +34,12 @@ def optional_import(module: str, extra: str) -> ModuleType:
             f"python -m pip install 'lossutils[{extra}]'",
             name=package,
         ) from error
+
+
+def is_dask(*objects: Any) -> bool:
+    """Return whether one of some objects is a dask collection; without importing dask.
+
+    Whoever has made one has imported it.
+    """
+    dask = sys.modules.get("dask")
+    return dask is not None and any(dask.is_dask_collection(x) for x in objects)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._optional import optional_import
+from .linear import check_count
 from .special import Float64Array
 
 
@@ -243,6 +245,60 @@ def split(X: ArrayLike, y: ArrayLike, *, test_share: float = 0.25, seed: int = 0
     """
     X, y = np.asarray(X), np.asarray(y)
     return _split(X, y, (), (), test_share, seed, scale=False)
+
+
+def open_in_chunks(path: str | Path, *, rows: int | None = None) -> Any:
+    """Open an array that ``np.save`` wrote as a dask array, a chunk of rows at a time.
+
+    Nothing is read before it is needed, and then by the worker that needs it: only the path
+    travels. (``dask.array.from_array`` of an ``np.memmap`` would send the data to a cluster.)
+
+    Parameters
+    ----------
+    path : str or Path
+        The ``.npy`` file; the workers of a cluster must see it under the same path.
+    rows : int, optional
+        Rows in a chunk; by default as many as dask's setting ``array.chunk-size`` allows.
+
+    Returns
+    -------
+    dask.array.Array
+        For `lossutils.linear.linear_value_and_grad` and `lossutils.train.fit_linear`.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If dask is not installed.
+    ValueError
+        If ``rows`` is out of range, or the file holds a single number.
+    """
+    da = optional_import("dask.array", "dask")
+    file = _NpyFile(Path(path).resolve())
+    if file.ndim == 0:
+        raise ValueError(f"{path} holds a single number, and no rows to divide into chunks")
+    first = "auto" if rows is None else check_count("rows", rows, 1)
+    return da.from_array(
+        file,
+        chunks=(first, *file.shape[1:]),
+        inline_array=True,  # not a node of its own, which a single worker would have
+        meta=np.empty((0,) * file.ndim, file.dtype),
+    )
+
+
+class _NpyFile:
+    """What dask slices: each slice is read from the file into memory."""
+
+    def __init__(self, path):
+        self.path = path
+        array = np.load(path, mmap_mode="r")
+        self.shape, self.dtype, self.ndim = array.shape, array.dtype, array.ndim
+
+    def __getitem__(self, index):
+        return np.array(np.load(self.path, mmap_mode="r")[index])
+
+    def __dask_tokenize__(self):
+        state = self.path.stat()  # a file that was written anew is another array
+        return str(self.path), state.st_mtime_ns, state.st_size
 
 
 def flip_labels(

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ._optional import is_dask
 from .losses.base import Kernel, Loss, check_weights
 from .special import Array, Float64Array, to_float64
 
@@ -61,8 +62,9 @@ def linear_value_and_grad(
     ----------
     loss : Loss
         Any loss of `lossutils.losses`.
-    X : array_like, shape (m, n)
-        Features; rows are examples. An ``np.memmap`` is read block by block.
+    X : array_like or dask array, shape (m, n)
+        Features; rows are examples. An ``np.memmap`` is read block by block, a dask array where its
+        chunks are; see `lossutils.chunks`.
     targets : array_like, shape (m,) or (m, K)
         Targets, as ``loss`` takes them.
     W : array_like, shape (n,) or (n, K)
@@ -96,10 +98,30 @@ def linear_value_and_grad(
         If shapes do not fit together, or ``loss`` does not take the targets. Targets are checked
         shard by shard, those of rows with weight 0 not at all.
     """
-    X, targets = np.asarray(X), np.asarray(targets)
     (W, dtype), (b, _) = to_float64(W), to_float64(b)
-    m = _check_shapes(X, targets, W, b)
     check_l2(l2)
+    add_up = sums
+    if is_dask(X, targets, sample_weight):
+        from .chunks import sums as add_up
+    value, dW, db, total = add_up(loss, X, targets, W, b, sample_weight, block_rows, n_threads)
+    value /= total
+    dW /= total
+    db /= total
+    if l2:
+        value += 0.5 * l2 * float(np.sum(W * W))
+        dW += l2 * W
+    return value, dW.astype(dtype, copy=False), float(db) if W.ndim == 1 else db.astype(dtype)
+
+
+def sums(
+    loss, X, targets, W, b, sample_weight=None, block_rows=None, n_threads=1
+) -> tuple[float, Any, Any, float]:
+    """Return the sums of the losses, their gradients by W and by b, and of the weights.
+
+    W and b are float64; all else is as in `linear_value_and_grad`.
+    """
+    X, targets = np.asarray(X), np.asarray(targets)
+    m = check_shapes(X, targets, W, b)
     w = check_weights("linear_value_and_grad", sample_weight, m)
     rows = _block_rows(X, W, block_rows)
     if n_threads != 1:
@@ -124,15 +146,7 @@ def linear_value_and_grad(
             del more_dW  # not held while the next one is made
     except ValueError as error:
         raise _said_of_all_rows(error, loss, targets, W) from None
-
-    total = float(m if w is None else w.sum())
-    value /= total
-    dW /= total
-    db /= total
-    if l2:
-        value += 0.5 * l2 * float(np.sum(W * W))
-        dW += l2 * W
-    return value, dW.astype(dtype, copy=False), float(db) if W.ndim == 1 else db.astype(dtype)
+    return value, dW, db, float(m if w is None else w.sum())
 
 
 def check_l2(l2: float) -> None:
@@ -149,7 +163,8 @@ def check_count(name: str, value: float, low: int, high: float = np.inf) -> int:
     return int(value)
 
 
-def _check_shapes(X, targets, W, b):
+def check_shapes(X, targets, W, b) -> int:
+    """Return the number of rows, or raise ValueError if shapes do not fit together."""
     if X.ndim != 2 or X.size == 0:
         raise ValueError(
             f"X must have shape (m, n) with at least one row and one column, got {X.shape}; "

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ._optional import is_dask
 from .linear import check_count, check_l2, linear_value_and_grad
 from .losses import BCELoss
 from .losses.base import Loss
@@ -47,9 +48,9 @@ class Fit:
     """Intercept, a float or (K,)."""
     history: History
 
-    def scores(self, X: ArrayLike) -> Array:
-        """Return the scores of rows of features, shape (m,) or (m, K)."""
-        return np.asarray(X) @ self.W + self.b
+    def scores(self, X: Any) -> Array:
+        """Return the scores of rows of features, shape (m,) or (m, K); a dask array for one."""
+        return (X if is_dask(X) else np.asarray(X)) @ self.W + self.b
 
 
 def gradient_descent(
@@ -142,16 +143,19 @@ def fit_linear(
     ----------
     loss : Loss
         Any loss of `lossutils.losses`; ``BCELoss`` excepted, whose scores are probabilities.
-    X : array_like, shape (m, n)
-        Features; rows are examples.
-    y : array_like, shape (m,) or (m, K)
+    X : array_like or dask array, shape (m, n)
+        Features; rows are examples. An ``np.memmap`` is never read as a whole; of a dask array the
+        rows stay where they are, and at each step W, b and the gradient travel: see
+        `lossutils.chunks`.
+    y : array_like or dask array, shape (m,) or (m, K)
         Targets, as ``loss`` takes them; they decide the number of scores.
     lr : float or callable
         Learning rate, or a function of the number of steps taken so far.
     steps : int
         Number of steps.
     batch_size : int, optional
-        Rows per step, drawn without replacement until all are used; by default all rows.
+        Rows per step, drawn without replacement until all are used; by default all rows. Not for
+        dask arrays, whose rows would have to travel.
     seed : int, default 0
         Seed of the batches.
     l2 : float, default 0.0
@@ -207,6 +211,11 @@ def fit_linear_autograd(
 
     value_of = torch_loss(loss)
     check_l2(l2)
+    if is_dask(X, y):
+        raise ValueError(
+            "fit_linear_autograd takes arrays in memory, got dask arrays; train with fit_linear, "
+            "or bring them into memory with X.compute(), y.compute()"
+        )
     import torch
 
     def value_and_grad(x, targets, W, b):
@@ -279,7 +288,19 @@ def tune_lr(
 
 def _fit(value_and_grad, loss, X, y, lr, steps, batch_size, seed, progress, start) -> Fit:
     """Descend on batches of (X, y); what both twins share."""
-    X, y = np.asanyarray(X), np.asarray(y)
+    in_chunks = is_dask(X, y)
+    if in_chunks:
+        from . import chunks
+
+        if batch_size is not None:
+            raise ValueError(
+                f"batch_size={batch_size!r} draws rows from all over X, which dask arrays would "
+                "have to send about; leave it out, so that each step takes all rows, or train on "
+                "what fits into memory: X[:n].compute(), y[:n].compute()"
+            )
+        X, y = chunks.beside(X, y)
+    else:
+        X, y = np.asanyarray(X), np.asarray(y)
     if X.ndim != 2 or len(X) == 0 or len(X) != len(np.atleast_1d(y)):
         raise ValueError(
             f"X must have shape (m, n) and y one target for each of its rows, got shapes {X.shape} "
@@ -291,7 +312,7 @@ def _fit(value_and_grad, loss, X, y, lr, steps, batch_size, seed, progress, star
             "train with BCEWithLogitsLoss"
         )
     if start is None:
-        outputs = loss.score_shape(y)[1:]
+        outputs = chunks.score_shape(loss, y) if in_chunks else loss.score_shape(y)[1:]
         start = np.zeros((X.shape[1], *outputs)), np.zeros(outputs)
     if len(start) != 2:
         raise ValueError(f"start must be a pair (W, b), got {len(start)} entries")
@@ -299,6 +320,8 @@ def _fit(value_and_grad, loss, X, y, lr, steps, batch_size, seed, progress, star
 
     def on_next_batch(W, b):
         rows = next(batches)
+        if in_chunks:
+            return value_and_grad(X, y, W, b)
         return value_and_grad(X[rows], y[rows], W, b)
 
     def descend(callback=None):

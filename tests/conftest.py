@@ -68,3 +68,25 @@ def browser():
         browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    """A cluster of two processes on this machine, and the connection to it."""
+    # here, since only the tests that compute on it need distributed
+    distributed = pytest.importorskip("distributed", reason="needs the extra lossutils[dask]")
+    import dask
+
+    with (
+        # on a busy machine it would move work, and data with it
+        dask.config.set({"distributed.scheduler.work-stealing": False}),
+        distributed.LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            local_directory=tmp_path_factory.mktemp("cluster"),
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client

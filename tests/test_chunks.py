@@ -1,0 +1,448 @@
+"""Dask arrays: whatever the chunks, the scheduler and the fate of workers, the same numbers."""
+
+import os
+import pickle
+import signal
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from lossutils import chunks
+from lossutils.data import open_in_chunks
+from lossutils.linear import linear_value_and_grad
+from lossutils.losses import (
+    BCEWithLogitsLoss,
+    CrossEntropyLoss,
+    MSELoss,
+    MulticlassHingeLoss,
+    SquaredHingeLoss,
+)
+from lossutils.train import fit_linear, fit_linear_autograd
+from tests.cases import ALL, each, linear_problem
+
+dask = pytest.importorskip("dask", reason="dask arrays need the extra lossutils[dask]")
+distributed = pytest.importorskip("distributed", reason="needs the extra lossutils[dask]")
+da = pytest.importorskip("dask.array")
+M = 60
+PROBLEM = linear_problem(CrossEntropyLoss(), m=M)
+WEIGHTS = np.random.default_rng(1).integers(0, 4, size=M) / 2
+
+
+def assert_same(actual, expected, rtol=1e-12):
+    for left, right in zip(actual, expected, strict=True):
+        assert_allclose(left, right, rtol=rtol, atol=1e-15)
+
+
+def bits(result):
+    return [np.asarray(part).tobytes() for part in result]
+
+
+def cut(m):
+    """Cuts of m rows into chunks, some of them empty."""
+    cuts = st.lists(st.integers(0, m), max_size=20)
+    return cuts.map(lambda places: tuple(np.diff([0, *sorted(places), m]).tolist()))
+
+
+# ---- chunks ------------------------------------------------------------------------------------
+
+
+@given(st.sampled_from(ALL), cut(M), cut(M), cut(M), cut(3), st.sampled_from([None, WEIGHTS]))
+def test_any_chunks_give_what_memory_gives(loss, rows, of_targets, of_weights, columns, weights):
+    X, y, W, b = linear_problem(loss, m=M)
+    expected = linear_value_and_grad(loss, X, y, W, b, l2=0.3, sample_weight=weights)
+    y_chunks = (of_targets, *((size,) for size in y.shape[1:]))
+    with dask.config.set(scheduler="synchronous"):
+        actual = linear_value_and_grad(
+            loss,
+            da.from_array(X, chunks=(rows, columns)),
+            da.from_array(y, chunks=y_chunks),
+            W,
+            b,
+            l2=0.3,
+            sample_weight=None if weights is None else da.from_array(weights, chunks=(of_weights,)),
+        )
+    assert_same(actual, expected)
+    assert [type(part) for part in actual] == [type(part) for part in expected]
+    assert actual[1].flags.writeable
+
+
+def test_more_chunks_than_a_level_of_the_tree_adds():
+    X, y, W, b = PROBLEM
+    assert chunks.FAN_IN**2 > M > chunks.FAN_IN
+    in_rows = da.from_array(X, chunks=(1, 3))
+    assert_same(
+        linear_value_and_grad(CrossEntropyLoss(), in_rows, y, W, b),
+        linear_value_and_grad(CrossEntropyLoss(), *PROBLEM),
+    )
+
+
+def test_targets_and_weights_may_be_in_memory():
+    X, y, W, b = PROBLEM
+    actual = linear_value_and_grad(
+        CrossEntropyLoss(), da.from_array(X, chunks=(13, 3)), y, W, b, sample_weight=WEIGHTS
+    )
+    expected = linear_value_and_grad(CrossEntropyLoss(), *PROBLEM, sample_weight=WEIGHTS)
+    assert_same(actual, expected)
+
+
+def test_float32_and_integers():
+    X, y, W, b = PROBLEM
+    X, W, b = np.round(4 * X).astype(int), W.astype(np.float32), b.astype(np.float32)
+    expected = linear_value_and_grad(CrossEntropyLoss(), X, y, W, b)
+    actual = linear_value_and_grad(CrossEntropyLoss(), da.from_array(X, chunks=(13, 3)), y, W, b)
+    assert_same(actual, expected, rtol=1e-6)
+    assert actual[1].dtype == actual[2].dtype == np.float32
+
+
+def test_an_infinite_loss_is_a_result():
+    X, y, W = da.from_array(np.full((4, 1), 1e200), chunks=(1, 1)), np.zeros(4), np.ones(1)
+    value, dW, _ = linear_value_and_grad(MSELoss(), X, y, W, 0.0)
+    assert (value, dW[0]) == (np.inf, np.inf)
+
+
+def test_settings_reach_the_chunks(monkeypatch):
+    seen = []
+
+    def spy(*arguments):
+        seen.append(arguments[-2:])
+        return 0.0, np.zeros(3), 0.0, 1.0
+
+    monkeypatch.setattr(chunks, "sums_in_memory", spy)
+    X, y, W, b = linear_problem(BCEWithLogitsLoss(), m=M)
+    linear_value_and_grad(
+        BCEWithLogitsLoss(), da.from_array(X, chunks=20), y, W, b, block_rows=7, n_threads=2
+    )
+    assert seen == [(7, 2)] * 3
+
+
+def test_a_chunk_is_seen_once_and_no_larger_than_it_is():
+    seen = []
+
+    def watched(block, block_info):
+        seen.append(block_info[0]["array-location"][0])
+        return block
+
+    X, y, W, b = PROBLEM
+    watch = da.from_array(X, chunks=(25, 3)).map_blocks(watched, dtype=X.dtype, meta=X[:0])
+    linear_value_and_grad(CrossEntropyLoss(), watch, y, W, b)
+    assert sorted(seen) == [(0, 25), (25, 50), (50, 60)]
+
+
+# ---- schedulers --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def in_order():
+    """The result of one chunk after the other."""
+    with dask.config.set(scheduler="synchronous"):
+        return bits(of_seven_chunks())
+
+
+def of_seven_chunks():
+    X, y, W, b = linear_problem(CrossEntropyLoss(), m=2000)
+    weights = np.random.default_rng(1).random(2000)
+    X = da.from_array(X, chunks=(300, 3))
+    return linear_value_and_grad(CrossEntropyLoss(), X, y, W, b, sample_weight=weights)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_threads_give_the_same_bits(in_order, workers):
+    with dask.config.set(scheduler="threads", num_workers=workers):
+        assert bits(of_seven_chunks()) == in_order
+
+
+def test_processes_give_the_same_bits(in_order):
+    with (
+        ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool,
+        dask.config.set(scheduler="processes", pool=pool),
+    ):
+        assert bits(of_seven_chunks()) == in_order
+
+
+def test_a_cluster_gives_the_same_bits(in_order, client):
+    assert bits(of_seven_chunks()) == in_order
+
+
+# ---- training ----------------------------------------------------------------------------------
+
+
+@each([CrossEntropyLoss(), MulticlassHingeLoss(), MSELoss(), SquaredHingeLoss()])
+def test_training_takes_the_same_steps(loss):
+    X, y, *_ = linear_problem(loss, m=M)
+    settings = {"lr": 0.3, "steps": 15, "l2": 0.1}
+    expected = fit_linear(loss, X, y, **settings)
+    for targets in (y, da.from_array(y, chunks=17)):
+        actual = fit_linear(loss, da.from_array(X, chunks=(25, 2)), targets, **settings)
+        assert_allclose(actual.W, expected.W, rtol=1e-12)
+        assert_allclose(actual.b, expected.b, rtol=1e-12, atol=1e-15)
+        assert_allclose(actual.history.loss, expected.history.loss, rtol=1e-12)
+        assert type(actual.b) is type(expected.b)
+
+
+def test_training_starts_where_it_is_told_and_shows_its_progress(capsys):
+    X, y, W, b = PROBLEM
+    options = {"start": (W, b), "lr": 0.1, "steps": 2}
+    fit = fit_linear(
+        CrossEntropyLoss(), da.from_array(X, chunks=(25, 3)), y, **options, progress=True
+    )
+    assert_allclose(fit.W, fit_linear(CrossEntropyLoss(), X, y, **options).W, rtol=1e-12)
+    assert "2/2" in capsys.readouterr().err
+
+
+def test_scores_of_a_dask_array_stay_there():
+    X, y, *_ = PROBLEM
+    fit = fit_linear(CrossEntropyLoss(), X, y, lr=0.3, steps=3)
+    scores = fit.scores(da.from_array(X, chunks=(25, 3)))
+    assert isinstance(scores, da.Array)
+    assert_allclose(scores.compute(), fit.scores(X), rtol=1e-14)
+
+
+CLASSES, FEATURES = 4, 50
+
+
+def made_on_the_workers(rows, in_a_chunk):
+    """Rows and labels that the client has never seen."""
+    X = da.random.default_rng(0).normal(size=(rows, FEATURES), chunks=(in_a_chunk, FEATURES))
+    X = X.persist()
+    return X, X[:, :CLASSES].argmax(axis=1)
+
+
+def received(client):
+    """Bytes of data that workers have got from each other."""
+    logs = client.run(
+        lambda dask_worker: [item["total"] for item in dask_worker.transfer_incoming_log]
+    )
+    return sum(map(sum, logs.values()))
+
+
+@pytest.mark.parametrize("targets_come_from", ["workers", "client"])
+def test_only_parameters_and_gradients_cross_the_network(client, monkeypatch, targets_come_from):
+    X, y = made_on_the_workers(40_000, 5_000)
+    if targets_come_from == "client":
+        y = y.compute()
+    distributed.wait(X)
+    at_client = 0
+
+    def count(frames, *arguments, **options):
+        nonlocal at_client
+        frames = list(frames)
+        at_client += sum(memoryview(frame).nbytes for frame in frames)
+        return from_frames(frames, *arguments, **options)
+
+    tcp = distributed.comm.tcp
+    # Client and scheduler live in this process, and read here what they are sent.
+    from_frames = tcp.from_frames
+    monkeypatch.setattr(tcp, "from_frames", count)
+    steps, parts, size_of_W = 10, X.numblocks[0], 8 * FEATURES * CLASSES
+    before = received(client)
+    fit_linear(CrossEntropyLoss(), X, y, lr=0.5, steps=steps)
+    between = received(client) - before
+    # W to each part and a sum from it, with what is written around them; and the targets once.
+    needed = (steps + 1) * parts * 2 * (size_of_W + 1000)
+    if targets_come_from == "client":
+        needed += y.nbytes
+    assert 0 < between < needed < X.nbytes / 10
+    assert (steps + 1) * size_of_W < at_client < needed + X.nbytes / 20
+
+
+def test_the_work_is_done_where_the_rows_are(client):
+    """Also where others have nothing to do, and each chunk takes longer than sending it would."""
+
+    class Slow(MSELoss):
+        def _value(self, s, y, shared):
+            time.sleep(0.02)
+            return super()._value(s, y, shared)
+
+    here, *_ = client.run(os.getpid)
+    X = da.random.default_rng(0).normal(size=(400, FEATURES), chunks=(20, FEATURES))
+    X = client.persist(X, workers=[here])
+    fit_linear(Slow(), X, X[:, 0], lr=0.1, steps=5)
+    assert set(client.who_has(X).values()) == {(here,)}
+
+
+def kill_one_of(client):
+    """Kill a worker's process, as the system does when memory runs out."""
+    pids = client.run(os.getpid)
+    os.kill(next(iter(pids.values())), signal.SIGKILL)
+    return set(pids.values())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
+def test_a_worker_killed_in_the_middle_changes_nothing(client):
+    X, y = made_on_the_workers(4_000, 500)
+    settings = {"lr": 0.5, "steps": 8}
+    undisturbed = fit_linear(CrossEntropyLoss(), X, y, **settings)
+    alive = set()
+
+    def rate(step):
+        if step == 3:
+            alive.update(kill_one_of(client))
+        return 0.5
+
+    disturbed = fit_linear(CrossEntropyLoss(), X, y, lr=rate, steps=8)
+    client.wait_for_workers(2)
+    assert set(client.run(os.getpid).values()) != alive, "no worker was killed"
+    assert bits(disturbed.history.path) == bits(undisturbed.history.path)
+    assert bits([disturbed.history.loss]) == bits([undisturbed.history.loss])
+
+
+# ---- files -------------------------------------------------------------------------------------
+
+
+def test_a_file_is_read_by_the_workers_that_need_it(tmp_path, client):
+    X, y, W, b = linear_problem(CrossEntropyLoss(), m=1000)
+    np.save(tmp_path / "X.npy", X)
+    np.save(tmp_path / "y.npy", y)
+    in_chunks = open_in_chunks(tmp_path / "X.npy", rows=300)
+    assert in_chunks.chunks == ((300, 300, 300, 100), (3,))
+    graph = sum(len(pickle.dumps(task)) for task in dict(in_chunks.dask).values())
+    assert graph < X.nbytes / 4, "data travel"
+    actual = linear_value_and_grad(
+        CrossEntropyLoss(), in_chunks, open_in_chunks(tmp_path / "y.npy"), W, b
+    )
+    assert_same(actual, linear_value_and_grad(CrossEntropyLoss(), X, y, W, b))
+
+
+def test_a_file_that_was_written_anew_is_another_array(tmp_path):
+    names = []
+    for value in (0.0, 1.0):
+        np.save(tmp_path / "X.npy", np.full((4, 2), value))
+        os.utime(tmp_path / "X.npy", (value, value))
+        names.append(open_in_chunks(tmp_path / "X.npy").name)
+    assert names[0] != names[1]
+    assert names[1] == open_in_chunks(tmp_path / "X.npy").name
+
+
+def test_a_file_without_rows_is_refused(tmp_path):
+    np.save(tmp_path / "one.npy", 1.0)
+    with pytest.raises(ValueError, match=r"one\.npy holds a single number, and no rows to divide"):
+        open_in_chunks(tmp_path / "one.npy")
+    np.save(tmp_path / "X.npy", np.ones((4, 2)))
+    with pytest.raises(ValueError, match="rows must be a whole number of at least 1, got 0"):
+        open_in_chunks(tmp_path / "X.npy", rows=0)
+
+
+# ---- bad input ---------------------------------------------------------------------------------
+
+X, Y, W = da.zeros((4, 2), chunks=(2, 2)), np.zeros(4), np.zeros(2)
+UNKNOWN = X[da.zeros(4, chunks=2) == 0]
+HINGE = MulticlassHingeLoss()
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (
+            {"X": UNKNOWN},
+            "X has chunks of unknown size, shape (nan, 2); let dask count them first: "
+            "X.compute_chunk_sizes()",
+        ),
+        (
+            {"targets": UNKNOWN[:, 0]},
+            "targets has chunks of unknown size, shape (nan,); let dask count them first: "
+            "targets.compute_chunk_sizes()",
+        ),
+        (
+            {"X": np.zeros((4, 2)), "targets": da.zeros(4)},
+            "targets or sample_weight are dask arrays but X is not; bring them into memory with "
+            ".compute(), or cut X into chunks with dask.array.from_array",
+        ),
+        (
+            {"X": dask.delayed(Y)},
+            "X must be an array, got a dask DelayedLeaf; a DataFrame becomes one with "
+            "df.to_dask_array(lengths=True)",
+        ),
+        (
+            {"X": da.zeros(4)},
+            "X must have shape (m, n) with at least one row and one column, got (4,); "
+            "a single feature becomes one column with X[:, None]",
+        ),
+        (
+            {"targets": da.zeros(3)},
+            "X has 4 rows but targets have shape (3,); give one target for each row of X",
+        ),
+        (
+            {"targets": 1.0},
+            "X has 4 rows but targets have shape (); give one target for each row of X",
+        ),
+        (
+            {"W": np.zeros(3)},
+            "W must have shape (2,) or (2, K) for X with 2 columns, got (3,)",
+        ),
+        (
+            {"X": X.astype(str)},
+            "expected real numbers, got an array of dtype <U32; "
+            "convert it with np.asarray(x, dtype=float)",
+        ),
+        (
+            {"sample_weight": da.zeros(3)},
+            "linear_value_and_grad: sample_weight must have shape (4,), one weight for each "
+            "example, got (3,)",
+        ),
+        (
+            {"sample_weight": [1, 1, 1, -1]},
+            "linear_value_and_grad: sample_weight must be non-negative, finite and not all zero, "
+            "got weights from -1 to 1; a weight of 0 leaves an example out",
+        ),
+        (
+            {"sample_weight": da.from_array([1, 1, 1, -1], chunks=4)},
+            "linear_value_and_grad: sample_weight must be non-negative, finite and not all zero, "
+            "got weights from -1 to 1; a weight of 0 leaves an example out "
+            "(seen in the chunk of rows 2 to 3)",
+        ),
+        (
+            {"sample_weight": da.zeros(4)},
+            "linear_value_and_grad: sample_weight must be non-negative, finite and not all zero, "
+            "got weights from 0 to 0; a weight of 0 leaves an example out",
+        ),
+        (
+            {"targets": [0, 0, 2, 3], "loss": BCEWithLogitsLoss()},
+            "BCEWithLogitsLoss: targets must lie in [0, 1], got values from 2 to 3; "
+            "labels in {-1, +1} become {0, 1} with (targets + 1) / 2 "
+            "(seen in the chunk of rows 2 to 3)",
+        ),
+        (
+            # in both chunks: the first is named
+            {"targets": [9, 0, 0, 3], "loss": HINGE, "W": np.zeros((2, 3)), "b": np.zeros(3)},
+            "MulticlassHingeLoss: labels must be 0 to 2 for scores with 3 columns, got labels "
+            "from 0 to 9; labels that count from 1 need targets - 1 "
+            "(seen in the chunk of rows 0 to 1)",
+        ),
+        ({"block_rows": 0}, "block_rows must be a whole number of at least 1, got 0"),
+    ],
+)
+def test_bad_input_is_refused(change, text):
+    with pytest.raises(ValueError, match=r".") as caught:
+        linear_value_and_grad(
+            **{"loss": MSELoss(), "X": X, "targets": Y, "W": W, "b": 0.0, **change}
+        )
+    assert str(caught.value) == text
+
+
+def test_a_cluster_complains_alike(client):
+    with pytest.raises(ValueError, match=r"^BCEWithLogitsLoss: targets .* rows 0 to 1\)$"):
+        linear_value_and_grad(BCEWithLogitsLoss(), X, Y + 2, W, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("train", "options", "text"),
+    [
+        (fit_linear, {"batch_size": 2}, r"batch_size=2 draws rows .* X\[:n\]\.compute\(\)"),
+        (
+            fit_linear_autograd,
+            {},
+            "takes arrays in memory, got dask arrays; train with",
+        ),
+        (fit_linear, {"X": np.zeros((4, 2)), "y": da.zeros(4)}, "are dask arrays but X is not"),
+    ],
+)
+def test_training_that_would_fetch_the_rows_is_refused(train, options, text):
+    with pytest.raises(ValueError, match=text):
+        train(**{"loss": MSELoss(), "X": X, "y": Y, "lr": 0.1, "steps": 1, **options})
