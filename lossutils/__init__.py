@@ -5,17 +5,19 @@ The package of the course *From Likelihood to Gradient*:
 - `lossutils.losses`: one class per loss, behind one interface;
 - `lossutils.special`: sigmoid, softplus, log-sum-exp, softmax, stable for every score;
 - `lossutils.linear`, `lossutils.train`: gradients of linear models, and gradient descent;
+- `lossutils.chunks`, `lossutils.sweep`: the same over dask arrays, and at every point of a grid;
 - `lossutils.verify`: numerical gradients, the Taylor test, autograd, `check_equal`;
 - `lossutils.data`, `lossutils.plots`, `lossutils.explore`: data sets, figures and sliders;
 - `lossutils.metrics`, `lossutils.selfcheck`: predictions judged, exercises checked;
 - `lossutils.precision`: number formats, and how many digits of a result are right;
 - `lossutils.counterparts`: what PyTorch, scikit-learn, optax and Keras call each loss.
 
-Importing it needs NumPy alone. PyTorch, matplotlib, ipywidgets and scikit-learn are imported where
-they are used, and their absence is reported with the command that installs them.
+Importing it needs NumPy alone. PyTorch, matplotlib, ipywidgets, scikit-learn, dask and joblib are
+imported where they are used, and their absence is reported with the command that installs them.
 """
 
 from . import (
+    chunks,
     counterparts,
     data,
     explore,
@@ -26,11 +28,13 @@ from . import (
     precision,
     selfcheck,
     special,
+    sweep,
     train,
     verify,
 )
 
 __all__ = [
+    "chunks",
     "counterparts",
     "data",
     "explore",
@@ -41,6 +45,7 @@ __all__ = [
     "precision",
     "selfcheck",
     "special",
+    "sweep",
     "train",
     "verify",
 ]

@@ -10,7 +10,9 @@ MODULES = [
     "special",
     "losses",
     "linear",
+    "chunks",
     "train",
+    "sweep",
     "verify",
     "data",
     "metrics",
@@ -25,7 +27,7 @@ import sys
 
 class Absent:
     # An import hook that makes installed packages look as if they were not.
-    absent = {"torch", "matplotlib", "sklearn", "scipy", "ipywidgets", "IPython"}
+    absent = {"torch", "matplotlib", "sklearn", "scipy", "ipywidgets", "IPython", "joblib", "dask"}
 
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in self.absent:
@@ -83,6 +85,8 @@ def test_training_works_with_numpy_alone():
         ("data.digits()", "sklearn", "data"),
         ("data.breast_cancer()", "sklearn", "data"),
         ("data.diabetes()", "sklearn", "data"),
+        ("data.open_in_chunks('X.npy')", "dask", "dask"),
+        ("sweep.sweep(print, {'end': ['!']})", "joblib", "sweep"),
         ("plots.use_house_style()", "matplotlib", "plots"),
         (
             "explore.explore(lambda a: None, describe=lambda a: '', a=[1, 2]).to_html()",

@@ -20,7 +20,7 @@ from tools import environments
 from tools.environments import ROOT
 
 ENVIRONMENTS = ROOT / "_build" / "environments"
-EXTRA = "chapters"  # the one that has all others
+EXTRA = "chapters"  # what those who run the chapters install
 TESTERS = ("beautifulsoup4", "html5lib", "hypothesis", "pytest")
 # an old library may call what a newer one beneath it has deprecated, and warn of its own future
 TOLERATED = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
@@ -31,17 +31,12 @@ def project() -> dict:
     return tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
 
 
-def required(extra: str = EXTRA) -> list[Requirement]:
-    """What the package needs, with all that an extra adds."""
-    extras = project()["optional-dependencies"]
-    queue, found = [*project()["dependencies"], *extras[extra]], []
-    while queue:
-        requirement = Requirement(queue.pop())
-        if requirement.name == project()["name"]:
-            queue += [text for name in requirement.extras for text in extras[name]]
-        else:
-            found.append(requirement)
-    return sorted(found, key=str)
+def required() -> list[Requirement]:
+    """What the package needs, with all that its extras add."""
+    extras = project()["optional-dependencies"].values()
+    texts = {*project()["dependencies"], *(text for extra in extras for text in extra)}
+    needed = [Requirement(text) for text in sorted(texts)]
+    return [each for each in needed if each.name != project()["name"]]
 
 
 def lower_bound(requirement: Requirement) -> str:
