@@ -263,6 +263,7 @@ def test_the_work_is_done_where_the_rows_are(client):
     here, *_ = client.run(os.getpid)
     X = da.random.default_rng(0).normal(size=(400, FEATURES), chunks=(20, FEATURES))
     X = client.persist(X, workers=[here])
+    distributed.wait(X)  # what lies nowhere yet could be summed anywhere
     fit_linear(Slow(), X, X[:, 0], lr=0.1, steps=5)
     assert set(client.who_has(X).values()) == {(here,)}
 
