@@ -17,6 +17,8 @@ MODULES = [
     "plots",
     "explore",
     "selfcheck",
+    "vocabulary",
+    "results",
 ]
 
 BLOCKED = """
