@@ -205,7 +205,7 @@ def measure(case: Case, rounds: int, clock: str) -> list[pyperf.Benchmark]:
         if n not in FLOORS
     }
     loops = max(1, 200_000 // (case.m * case.n))
-    values = in_turn(found, rounds, now, loops, str(case))
+    values = in_turn(found, rounds, now, dict.fromkeys(found, loops), str(case))
     return [
         stored(
             f"{case}: {name}",

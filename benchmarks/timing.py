@@ -27,7 +27,7 @@ def in_turn(
     ways: Mapping[str, Callable[[], object]],
     rounds: int,
     now: Callable[[], float],
-    loops: int,
+    loops: Mapping[str, int],
     name: str,
 ) -> dict[str, list[float]]:
     """Time all ways in turn (A B C, A B C, ...): a busy machine is then busy for all of them."""
@@ -35,9 +35,9 @@ def in_turn(
     for _ in tqdm(range(rounds), desc=name, unit="round", leave=False):
         for way, work in ways.items():
             start = now()
-            for _ in range(loops):
+            for _ in range(loops[way]):
                 work()
-            values[way].append((now() - start) / loops)
+            values[way].append((now() - start) / loops[way])
     return values
 
 

@@ -107,12 +107,12 @@ def load(name: str) -> Measurements:
             "make bench writes them"
         )
     stored = json.loads(file.read_text("utf8"))
-    rows = []
+    about, rows = stored.get("metadata", {}), []
     for benchmark in stored["benchmarks"]:
         values = [value for run in benchmark["runs"] for value in run["values"]]
-        metadata = benchmark.get("metadata", {}) | benchmark["runs"][0].get("metadata", {})
-        rows.append(metadata | {"values": values, "seconds": median(values)})
-    return Measurements(stored.get("metadata", {}), rows)
+        own = benchmark.get("metadata", {}) | benchmark["runs"][0].get("metadata", {})
+        rows.append({**about, **own, "values": values, "seconds": median(values)})
+    return Measurements(about, rows)
 
 
 def _known(rows: list[Row]) -> str:
