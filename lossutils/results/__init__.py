@@ -1,7 +1,8 @@
 """Stored measurements: a chapter can show times and still be the same on every run.
 
 ``make bench`` writes the files beside this one, ``scaling.json`` and ``linear.json``, in pyperf's
-format: each with the machine, the date and the versions. They come with the package, since a
+format: each with the machine, the date and the versions. (``linear_avx2.json`` is by hand: see
+``benchmarks/bench_linear.py``.) They come with the package, since a
 chapter that runs in Colab has nothing else. To read them takes no pyperf.
 """
 
@@ -73,7 +74,7 @@ class Measurements:
     @property
     def machine(self) -> str:
         """Where and when it was measured, in one line."""
-        about = self.about
+        about = self.rows[0]
         return (
             f"{about.get('cpu_model_name', 'unknown processor')}, {about['cpu_count']} cores, "
             f"{about['vectors']}, {about['date'][:10]}; NumPy {about['numpy_version']}, "

@@ -4,11 +4,17 @@ Its numbers are printed from the file; these are the words around them. Whoever 
 (`make bench`) learns here which sentence has become wrong. Nothing is timed here.
 """
 
+import tomllib
+from pathlib import Path
+
 import numpy as np
+import pyperf
 import pytest
 
 from lossutils import results
 
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / "lossutils" / "results").glob("*.json"))
 MEASURED = results.load("scaling")
 SERIES = {"m": "rows", "n": "features", "K": "classes"}
 
@@ -24,6 +30,27 @@ def slope(what, size, way, series=None):
     return np.polyfit(np.log(x[half:]), np.log(cost[half:]), 1)[0]
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_medians_and_metadata_are_those_that_pyperf_reads(path):
+    measured = results.load(path.stem)
+    suite = pyperf.BenchmarkSuite.load(str(path)).get_benchmarks()
+    assert len(measured.rows) == len(suite)
+    for row, benchmark in zip(measured.rows, suite, strict=True):
+        assert row["seconds"] == benchmark.median()
+        assert tuple(row["values"]) == benchmark.get_values()
+        known = benchmark.get_metadata()
+        assert {**measured.about, **row}.items() >= {
+            name: known[name] for name in ("way", "date", "cpu_count")
+        }.items()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_file_comes_with_the_package(path):
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))
+    patterns = settings["tool"]["setuptools"]["package-data"]["lossutils"]
+    assert any(path.relative_to(ROOT / "lossutils").match(pattern) for pattern in patterns)
+
+
 def test_a_second_pass_costs_once_X_is_larger_than_the_caches():
     one, two, read = (
         column("seconds", series="passes", way=way)
@@ -31,7 +58,7 @@ def test_a_second_pass_costs_once_X_is_larger_than_the_caches():
     )
     assert read[-1] < one[-1] < two[-1]
     assert two[-1] / one[-1] > 1.15
-    assert 0.6 < two[0] / one[0] < 1.5, "both do the same where X fits into one block"
+    assert two[0] < 1.1 * one[0], "blocks save nothing where X stays in the cache anyway"
 
 
 def test_the_best_block_is_neither_the_smallest_nor_the_whole():
