@@ -145,8 +145,9 @@ format: env  ## put code and notebooks into the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: env sandbox  ## measure the speed of linear models (stored in benchmarks/results), and of the grader
+bench: env sandbox  ## measure linear models (stored in lossutils/results; then make refresh), and the grader
 	$(BIN)/python benchmarks/bench_linear.py
+	$(BIN)/python benchmarks/bench_scaling.py
 	PYTHONPATH=. $(BIN)/python benchmarks/bench_grader.py
 
 mutants: env  ## plant faults in the losses, and count those that the tests catch

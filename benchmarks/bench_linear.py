@@ -11,11 +11,11 @@ reads it, and `--show` prints its table again. The loop is not pyperf's, since i
 benchmark processes of its own, one after the other; nor pytest-benchmark's, which times one
 benchmark wholly before the next.
 
-What a processor with AVX2 alone gives (results/linear_avx2.json), one with AVX-512 says when asked:
+What a processor with AVX2 alone gives (linear_avx2.json), one with AVX-512 says when asked:
 
     NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR" OPENBLAS_CORETYPE=Haswell \
     ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 \
-    python benchmarks/bench_linear.py --output benchmarks/results/linear_avx2.json
+    python benchmarks/bench_linear.py --output lossutils/results/linear_avx2.json
 """
 
 from __future__ import annotations
@@ -28,31 +28,24 @@ os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 
 import sys
 import time
-import tracemalloc
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import accumulate
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import pyperf
-import scipy
-import sklearn
 import torch
 from scipy import special
 from sklearn._loss import HalfBinomialLoss, HalfMultinomialLoss
 from sklearn.linear_model._linear_loss import LinearModelLoss
-from threadpoolctl import threadpool_info
+from timing import RESULTS, in_turn, scratch_mb, stored
 from torch.nn import functional
-from torch.profiler import ProfilerActivity, profile
-from tqdm import tqdm
 
 from lossutils.linear import linear_value_and_grad
 from lossutils.losses import BCEWithLogitsLoss, CrossEntropyLoss
 
-RESULTS = Path(__file__).parent / "results" / "linear.json"
+LINEAR = RESULTS / "linear.json"
 OURS, AUTOGRAD, CLOSED, CHUNKED = "lossutils", "autograd", "torch closed form", "torch chunked"
 SKLEARN, SCIPY, READ, PRODUCTS = "scikit-learn", "scipy", "one read of X", "two products"
 TWO_THREADS = "lossutils, 2 threads"
@@ -200,88 +193,33 @@ def assert_equal_results(found: dict[str, Callable[[], object]]) -> None:
             np.testing.assert_allclose(left, right, rtol=1e-9, atol=1e-12, err_msg=f"{name} {what}")
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Drop what the profiler's C++ code writes to stderr at each start and stop."""
-    stderr = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-
-
-def scratch_mb(name: str, way: Callable[[], object]) -> float:
-    """Return the most memory that was held at a time, results included, in MB.
-
-    NumPy tells tracemalloc of its arrays, which cannot see those of PyTorch; its profiler can.
-    """
-    if name in (AUTOGRAD, CLOSED, CHUNKED):
-        with quiet(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
-            way()
-        events = profiled.profiler.kineto_results.events()
-        changes = [event.nbytes() for event in events if event.name() == "[memory]"]
-        return max(accumulate(changes, initial=0)) / 1e6
-    tracemalloc.start()
-    try:
-        way()
-        return tracemalloc.get_traced_memory()[1] / 1e6
-    finally:
-        tracemalloc.stop()
-
-
 def measure(case: Case, rounds: int, clock: str) -> list[pyperf.Benchmark]:
     """Time all ways to the gradient in turn."""
     now = time.process_time if clock == "cpu" and TWO_THREADS not in case.ways else None
     now = now or pyperf.perf_counter
     found = ways(case)
     assert_equal_results(found)
-    scratch = {n: scratch_mb(n, way) for n, way in found.items() if n not in FLOORS}
+    scratch = {
+        n: scratch_mb(way, of_torch=n in (AUTOGRAD, CLOSED, CHUNKED))
+        for n, way in found.items()
+        if n not in FLOORS
+    }
     loops = max(1, 200_000 // (case.m * case.n))
-    values: dict[str, list[float]] = {name: [] for name in found}
-    for _ in tqdm(range(rounds), desc=str(case), unit="round", leave=False):
-        for name, way in found.items():
-            start = now()
-            for _ in range(loops):
-                way()
-            values[name].append((now() - start) / loops)
+    values = in_turn(found, rounds, now, dict.fromkeys(found, loops), str(case))
     return [
-        pyperf.Benchmark(
-            [
-                pyperf.Run(
-                    values[name],
-                    metadata={
-                        **machine(),
-                        "name": f"{case}: {name}",
-                        "case": str(case),
-                        "way": name,
-                        "loops": loops,
-                        "clock": "wall" if now is pyperf.perf_counter else "cpu",
-                        **({"scratch_mb": round(scratch[name], 3)} if name in scratch else {}),
-                    },
-                    collect_metadata=False,
-                )
-            ]
+        stored(
+            f"{case}: {name}",
+            values[name],
+            {
+                "case": str(case),
+                "way": name,
+                "loops": loops,
+                "clock": "wall" if now is pyperf.perf_counter else "cpu",
+                **({"scratch_mb": round(scratch[name], 3)} if name in scratch else {}),
+            },
         )
         for name in found
     ]
-
-
-def machine() -> dict[str, object]:
-    """Return what a reader of the file must know: the machine, the date and the versions."""
-    of_pyperf = pyperf.Run([1.0], collect_metadata=True).get_metadata()
-    kept = ("date", "cpu_model_name", "cpu_count", "load_avg_1min", "python_version")
-    simd = np._core._multiarray_umath.__cpu_features__.get
-    blas = {i["architecture"] for i in threadpool_info() if i["user_api"] == "blas"}
-    return {
-        **{name: of_pyperf[name] for name in kept if name in of_pyperf},
-        "vectors": "AVX-512" if simd("AVX512_SKX") else "AVX2" if simd("AVX2") else "other",
-        "openblas_kernel": ", ".join(sorted(blas)),
-        "torch_vectors": torch.backends.cpu.get_cpu_capability(),
-        **{f"{m.__name__}_version": m.__version__ for m in (np, scipy, sklearn, torch)},
-    }
 
 
 def table(suite: pyperf.BenchmarkSuite) -> str:
@@ -346,7 +284,7 @@ def main() -> None:
         "machine (cases with threads are always timed by the wall)",
     )
     parser.add_argument("--only", metavar="TEXT", default="", help="cases whose name has this text")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="file to store (%(default)s)")
+    parser.add_argument("--output", type=Path, default=LINEAR, help="file to store (%(default)s)")
     parser.add_argument("--show", action="store_true", help="print what is stored, measure nothing")
     options = parser.parse_args()
     if options.show:
@@ -365,7 +303,6 @@ def main() -> None:
     suite = pyperf.BenchmarkSuite(benchmarks)
     print(table(suite))
     if not options.quick:
-        options.output.parent.mkdir(exist_ok=True)
         suite.dump(str(options.output), replace=True)
         print(f"\nstored in {options.output}")
 

@@ -6,11 +6,13 @@ The package of the course *From Likelihood to Gradient*:
 - `lossutils.special`: sigmoid, softplus, log-sum-exp, softmax, stable for every score;
 - `lossutils.linear`, `lossutils.train`: gradients of linear models, and gradient descent;
 - `lossutils.chunks`, `lossutils.sweep`: the same over dask arrays, and at every point of a grid;
+- `lossutils.vocabulary`: cross-entropy over tens of thousands of classes;
 - `lossutils.verify`: numerical gradients, the Taylor test, autograd, `check_equal`;
 - `lossutils.data`, `lossutils.plots`, `lossutils.explore`: data sets, figures and sliders;
 - `lossutils.metrics`, `lossutils.selfcheck`: predictions judged, exercises checked;
 - `lossutils.precision`: number formats, and how many digits of a result are right;
-- `lossutils.counterparts`: what PyTorch, scikit-learn, optax and Keras call each loss.
+- `lossutils.counterparts`: what PyTorch, scikit-learn, optax and Keras call each loss;
+- `lossutils.results`: measurements, stored.
 
 Importing it needs NumPy alone. PyTorch, matplotlib, ipywidgets, scikit-learn, dask and joblib are
 imported where they are used, and their absence is reported with the command that installs them.
@@ -26,11 +28,13 @@ from . import (
     metrics,
     plots,
     precision,
+    results,
     selfcheck,
     special,
     sweep,
     train,
     verify,
+    vocabulary,
 )
 
 __all__ = [
@@ -43,10 +47,12 @@ __all__ = [
     "metrics",
     "plots",
     "precision",
+    "results",
     "selfcheck",
     "special",
     "sweep",
     "train",
     "verify",
+    "vocabulary",
 ]
 __version__ = "0.1.0"

@@ -20,6 +20,8 @@ MODULES = [
     "precision",
     "explore",
     "selfcheck",
+    "vocabulary",
+    "results",
 ]
 
 BLOCKED = """
