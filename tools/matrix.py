@@ -79,6 +79,7 @@ def try_out(version: str) -> bool:
     inside = environments.make(ENVIRONMENTS / version, python)
     index = ["--extra-index-url", environments.cpu_index()]
     environments.pip(inside, "install", "--quiet", *index, *wanted, *testers())
+    environments.pip(inside, "install", "--quiet", "--no-deps", "--editable", str(ROOT))
     there = environments.packages(inside)
     print(f"{version}:", ", ".join(f"{each.name} {there[each.name]}" for each in required()))
     tests = [inside, "-m", "pytest", "-q", "--doctest-modules", *package_tests()]
