@@ -269,7 +269,9 @@ def through_kernel(loss, scores, targets):
     values, grads = [], []
     with np.errstate(all="ignore"):
         for s, y in zip(scores.astype(np.float64), targets, strict=True):
-            for kernel in (loss._kernel(np.array([y]), s.shape), Kernel(loss, np.array([y]))):
+            for kernel in (loss._kernel(s.shape, 1), Kernel(loss, 1)):
+                if not kernel.start(np.array([y])):
+                    continue
                 block = s.reshape(-1, 1).copy() if s.ndim else np.array([s])
                 factor = kernel.gradient(slice(0, 1), block)
                 grad = block.reshape(s.shape) * (1.0 if factor is None else factor[0])

@@ -1,6 +1,7 @@
 """Loss and gradient of a linear model: whatever the blocks, what three lines of NumPy give."""
 
 import threading
+import time
 import tracemalloc
 
 import numpy as np
@@ -85,16 +86,50 @@ def test_gradient_agrees_with_finite_differences(loss):
 
 def test_the_rows_of_a_block_fit_in_the_cache(monkeypatch):
     """X and the scores of a block; never fewer than one row, nor more than there are."""
-    X, W = np.zeros((100, 5)), np.zeros((5, 3))
-    monkeypatch.setattr(linear, "BLOCK_BYTES", 8 * (5 + 3) * 30)
+    X, W = np.zeros((100, 13)), np.zeros((13, 3))
+    monkeypatch.setattr(linear, "BLOCK_BYTES", 8 * (13 + 3) * 30)
     assert linear._block_rows(X, W, None) == 30
     assert linear._block_rows(X, W, 40) == 40
     assert linear._block_rows(X, W, 400) == 100
     monkeypatch.setattr(linear, "BLOCK_BYTES", 1)
     assert linear._block_rows(X, W, None) == 1
-    assert linear._block_rows(X, np.zeros((5, 80)), None) == 20  # a quarter of many classes
+    assert linear._block_rows(X, np.zeros((13, 80)), None) == 24  # three tenths of many classes
     monkeypatch.undo()
     assert linear._block_rows(X, W, None) == 100
+
+
+@pytest.mark.parametrize(("K", "times"), [(2, 1), (3, 1), (4, 2), (7, 3), (8, 4), (50, 4)])
+def test_with_more_scores_a_block_may_be_larger(K, times, monkeypatch):
+    """Up to four times the cache; the scores themselves always take half of it at most."""
+    n = 10**6  # too many for small products
+    X = np.broadcast_to(0.0, (10**9, n))
+    monkeypatch.setattr(linear, "BLOCK_BYTES", 8 * (n + K) * 5)
+    assert linear._block_rows(X, np.zeros((n, K)), None) == times * 5
+    assert linear._block_rows(X[:, :1], np.zeros((1, K)), None) == linear.BLOCK_BYTES // (16 * K)
+
+
+@pytest.mark.parametrize("n", [32, 500, 10**5])
+@pytest.mark.parametrize("K", [2, 10, 16])
+def test_a_block_is_divided_into_small_products(n, K):
+    """Within the limits of OpenBLAS, without a rest if there is more than one."""
+    small = linear._rows_of_a_small_product(n, K)
+    assert small * K <= 1200
+    assert small * K * n <= 10**6
+    assert (small + 1) * K > 1200 or (small + 1) * K * n > 10**6 - n * K
+    rows = linear._block_rows(np.broadcast_to(0.0, (10**9, n)), np.zeros((n, K)), None)
+    assert small == 0 or rows < small or rows % small == 0
+
+
+@pytest.mark.parametrize("layout", ["as it is", "by columns", "every second row"])
+@pytest.mark.parametrize("K", [2, 7, 16, 17])
+@pytest.mark.parametrize("block_rows", [None, 75, 600, 601, 1300])
+def test_small_products_give_what_three_lines_give(layout, K, block_rows):
+    """Blocks of fewer rows than a product has (1200 / K), of whole ones, and with a rest."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(1300, 40)), rng.integers(K, size=1300)
+    problem = X_LAYOUTS[layout](X), y, rng.normal(size=(40, K)), rng.normal(size=K)
+    actual = linear_value_and_grad(CrossEntropyLoss(), *problem, block_rows=block_rows)
+    assert_same(actual, in_three_lines(CrossEntropyLoss(), *problem), rtol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -230,8 +265,15 @@ def test_any_layout_of_x_will_do(loss, layout, monkeypatch):
 @pytest.mark.parametrize("layout", X_LAYOUTS)
 def test_blocks_come_as_blas_takes_them_and_are_copied_only_if_need_be(layout):
     X = X_LAYOUTS[layout](np.ones((20, 3)))
-    walker = linear._OneScore(MSELoss(), X, np.zeros(20), np.ones(3), np.zeros(()), None, 8)
-    blocks = [block for _, block in walker._blocks(X, None)]
+    blocks = []
+
+    class Spy(linear._OneScore):
+        def _gradient(self, of_scores, rows_of_blocks, block, w):
+            blocks.extend(block(rows) for rows in rows_of_blocks)
+            return super()._gradient(of_scores, rows_of_blocks, block, w)
+
+    walk = Spy(MSELoss(), X, np.zeros(20), np.ones(3), np.zeros(()), None, 8, 20)
+    walk(slice(0, 20))
     assert [len(block) for block in blocks] == [8, 8, 4]
     for block in blocks:  # numbers side by side in a row or in a column, and none backwards
         assert block.dtype == np.float64
@@ -268,16 +310,40 @@ def test_threads_share_the_shards():
     seen, meeting = [], threading.Barrier(2, timeout=60)
 
     class Spy(MSELoss):
-        def _kernel(self, targets, outputs):
-            seen.append((threading.get_ident(), targets[0]))
+        def _value(self, s, y, shared):
+            seen.append((threading.get_ident(), y[0]))
             meeting.wait()  # for the other thread: alone it would wait for ever
-            return super()._kernel(targets, outputs)
+            return super()._value(s, y, shared)
 
     X, W = np.ones((32, 1)), np.ones(1)
     linear_value_and_grad(Spy(), X, np.arange(32.0), W, 0.0, block_rows=2, n_threads=2)
     assert sorted(first for _, first in seen) == list(range(0, 32, 2))
     assert len({thread for thread, _ in seen}) == 2
     assert threading.get_ident() not in {thread for thread, _ in seen}
+
+
+@pytest.mark.parametrize("stopped_by", [ValueError, KeyboardInterrupt])
+def test_after_an_error_or_an_interrupt_no_thread_goes_on(stopped_by, monkeypatch):
+    """The 31 shards after the first would take three quarters of a second for one thread."""
+    seen = []
+
+    class Slow(MSELoss):
+        def _value(self, s, y, shared):
+            seen.append(y[0])
+            if y[0] == 0 and stopped_by is ValueError:
+                raise ValueError("enough")
+            time.sleep(0.025)
+            return super()._value(s, y, shared)
+
+    def interrupted(threads):
+        raise KeyboardInterrupt
+
+    if stopped_by is KeyboardInterrupt:
+        monkeypatch.setattr(linear, "as_completed", interrupted)
+    X, W = np.ones((32, 1)), np.ones(1)
+    with pytest.raises(stopped_by):
+        linear_value_and_grad(Slow(), X, np.arange(32.0), W, 0.0, block_rows=1, n_threads=2)
+    assert len(seen) < 16
 
 
 def test_an_error_in_a_thread_is_raised():

@@ -145,12 +145,13 @@ class Loss:
         """Return the targets in the form that `_value` takes, or raise ValueError."""
         raise NotImplementedError
 
-    def _kernel(self, targets: Array, outputs: tuple[int, ...]) -> Kernel:
+    def _kernel(self, outputs: tuple[int, ...], rows: int) -> Kernel:
         """Return what works through blocks of scores; only for speed.
 
-        The targets are unchecked; ``outputs`` is the shape of one example's scores, () or (K,).
+        ``outputs`` is the shape of one example's scores, () or (K,); a shard has ``rows`` rows or
+        fewer.
         """
-        return Kernel(self, targets)
+        return Kernel(self, rows)
 
     # Checking, once for all.
 
@@ -200,23 +201,32 @@ class Loss:
 class Kernel:
     """A loss over the rows of a shard, worked through in blocks of scores that stay in cache.
 
-    Scores come class-major, (K, rows), since NumPy sums along a long last axis or across rows an
-    order of magnitude faster than along a short last axis; with one score per example they come as
-    (rows,). This kernel, which every loss has, calls the plain formulas. Those that losses write
-    for speed overwrite the scores step by step instead, so that no temporary array leaves the
-    cache; they take ordinary numbers only, and say so where others came.
+    It starts on shard after shard, in memory that is used again for each. Scores come class-major,
+    (K, rows), since NumPy sums along a long last axis or across rows an order of magnitude faster
+    than along a short last axis; with one score per example they come as (rows,). This kernel,
+    which every loss has, calls the plain formulas. Those that losses write for speed overwrite the
+    scores step by step instead, so that no temporary array leaves the cache; they take ordinary
+    numbers only, and say so where others came.
 
     Parameters
     ----------
     loss : Loss
         The loss.
-    targets : ndarray
-        Targets of the shard's rows.
+    rows : int
+        Most rows of a shard.
     """
 
-    def __init__(self, loss: Loss, targets: Array) -> None:
-        self.loss, self.targets = loss, targets
-        self.values = np.empty(len(targets))
+    def __init__(self, loss: Loss, rows: int) -> None:
+        self.loss, self.values = loss, np.empty(rows)
+
+    def start(self, targets: Array) -> bool:
+        """Turn to the rows of a shard, given their unchecked targets.
+
+        Returns whether this kernel takes such targets; the one for every loss takes any, and
+        complains of wrong ones when their scores come.
+        """
+        self.targets = targets
+        return True
 
     def gradient(self, rows: slice, s: Float64Array) -> Float64Array | None:
         """Overwrite the scores of some rows by the gradient of their losses.
@@ -246,22 +256,22 @@ class Kernel:
         If one is infinite or NaN, or their sum is, the rows are worked through once more with the
         plain formulas. So a kernel that met a number that it does not take returns a NaN.
         """
-        return self.values
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-        return len(self.targets)
+        return self.values[: len(self.targets)]
 
 
 class LabelKernel(Kernel):
     """What kernels of class labels share: where the scores of the right classes stand."""
 
-    def __init__(self, labels: NDArray[np.intp]) -> None:
-        self.labels = labels
-        self.columns = np.arange(len(labels))
+    def __init__(self, outputs: tuple[int, ...], rows: int) -> None:
+        self.outputs, self.columns = outputs, np.arange(rows)
 
-    def __len__(self) -> int:
-        return len(self.labels)
+    def start(self, targets: Array) -> bool:
+        """Turn to the rows of a shard, if their targets are labels; see `Kernel`."""
+        labels = valid_labels(targets, self.outputs)
+        if labels is None:
+            return False
+        self.labels = labels
+        return True
 
     def at_label(self, rows: slice, s: Float64Array) -> NDArray[np.intp]:
         """Return the places of the right classes' scores in ``s.reshape(-1)``, (rows,)."""
@@ -278,7 +288,7 @@ def valid_labels(targets: Array, outputs: tuple[int, ...]) -> NDArray[np.intp] |
     """
     if len(outputs) != 1 or outputs[0] < 2 or targets.ndim != 1 or targets.dtype.kind not in "iu":
         return None
-    labels = targets.astype(np.intp)
+    labels = targets.astype(np.intp, copy=False)
     # One look at both ends: as an unsigned number a negative one is huge.
     return labels if labels.view(np.uintp).max() < outputs[0] else None
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..special import Float64Array, SoftmaxParts, all_but, softmax_parts
-from .base import ClassTargets, LabelKernel, valid_labels
+from .base import ClassTargets, LabelKernel
 
 
 @dataclass(frozen=True)
@@ -64,11 +63,8 @@ class CrossEntropyLoss(ClassTargets):
     def _gradient(self, s, y, shared):
         return softmax_error(shared, y)
 
-    def _kernel(self, targets, outputs):
-        labels = valid_labels(targets, outputs)
-        if labels is None:
-            return super()._kernel(targets, outputs)
-        return _SoftmaxKernel(labels, self.label_smoothing)
+    def _kernel(self, outputs, rows):
+        return _SoftmaxKernel(outputs, rows, self.label_smoothing)
 
 
 class _SoftmaxKernel(LabelKernel):
@@ -84,15 +80,18 @@ class _SoftmaxKernel(LabelKernel):
     Smoothing of the labels adds :math:`\varepsilon\,(s_y - \bar s)` to the loss.
     """
 
-    def __init__(self, labels: NDArray[np.intp], smoothing: float) -> None:
-        super().__init__(labels)
+    def __init__(self, outputs: tuple[int, ...], rows: int, smoothing: float) -> None:
+        super().__init__(outputs, rows)
         self.smoothing = smoothing
-        self.rest, self.e = np.empty(len(labels)), np.empty(len(labels))
-        self.lead = np.empty(len(labels)) if smoothing else None
+        self.rest, self.e = np.empty(rows), np.empty(rows)
+        self.lead = np.empty(rows) if smoothing else None
         # of the scores: e^300 and e^-300 are far from the ends of the floats; and with smoothing,
         # where s_y and the mean do cancel, 30 loses 30 half units in the last place at most
         self.limit = 30.0 if smoothing else 300.0
+
+    def start(self, targets):
         self.lowest = 0.0
+        return super().start(targets)
 
     def gradient(self, rows, s):
         flat, at_label, share = s.reshape(-1), self.at_label(rows, s), self.smoothing
@@ -113,11 +112,14 @@ class _SoftmaxKernel(LabelKernel):
         return np.divide(1.0, total, out=total)
 
     def losses(self):
-        highest = max(self.rest.max(), self.e.max())
+        k = len(self.labels)
+        losses, e = self.rest[:k], self.e[:k]
+        highest = max(losses.max(), e.max())
         if not (self.lowest > -self.limit and highest < np.exp(self.limit)):  # also if it is NaN
-            return np.full(len(self), np.nan)
-        losses = np.log1p(self.rest / self.e)
-        return losses if self.lead is None else losses + self.smoothing * self.lead
+            return np.full(k, np.nan)
+        losses /= e
+        np.log1p(losses, out=losses)
+        return losses if self.lead is None else losses + self.smoothing * self.lead[:k]
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..special import all_but, exact_difference
-from .base import ClassTargets, LabelKernel, SignTargets, check_positive, valid_labels
+from .base import ClassTargets, LabelKernel, SignTargets, check_positive
 
 
 @dataclass(frozen=True)
@@ -168,20 +167,17 @@ class MulticlassHingeLoss(ClassTargets):
         np.put_along_axis(grad, y, -grad.sum(axis=1, keepdims=True), axis=1)
         return grad
 
-    def _kernel(self, targets, outputs):
-        labels = valid_labels(targets, outputs)
-        if labels is None:
-            return super()._kernel(targets, outputs)
+    def _kernel(self, outputs, rows):
         kernel = _LargestViolation if self.variant == "crammer-singer" else _AllViolations
-        return kernel(labels, self.margin)
+        return kernel(outputs, rows, self.margin)
 
 
 class _LargestViolation(LabelKernel):
     """`MulticlassHingeLoss`, Crammer-Singer: of each row two scores matter."""
 
-    def __init__(self, labels: NDArray[np.intp], margin: float) -> None:
-        super().__init__(labels)
-        self.margin, self.values = margin, np.empty(len(labels))
+    def __init__(self, outputs: tuple[int, ...], rows: int, margin: float) -> None:
+        super().__init__(outputs, rows)
+        self.margin, self.values = margin, np.empty(rows)
 
     def gradient(self, rows, s):
         flat, at_label = s.reshape(-1), self.at_label(rows, s)
@@ -196,7 +192,7 @@ class _LargestViolation(LabelKernel):
         flat[at_label] = -counts
 
     def losses(self):
-        return self.values
+        return self.values[: len(self.labels)]
 
 
 class _AllViolations(_LargestViolation):
