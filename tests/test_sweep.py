@@ -143,10 +143,12 @@ def test_a_failure_is_told_and_the_others_are_kept(tmp_path):
 
 
 INTERRUPTED = """
+import signal
 import sys
 from pathlib import Path
 from tests.test_sweep import interrupted_grid, wait_at_three
 from lossutils.sweep import sweep
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background ignores
 sweep(wait_at_three, interrupted_grid(Path(sys.argv[1])), cache=sys.argv[1] + "/cache",
       n_jobs=int(sys.argv[2]))
 """
@@ -185,7 +187,7 @@ def test_interrupted_and_resumed(tmp_path, how, n_jobs):
         else:
             pytest.fail("what is done is not kept at once")
         os.killpg(process.pid, getattr(signal, how))  # and the processes that it has started
-        process.wait()
+        process.wait(timeout=60)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
