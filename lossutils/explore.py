@@ -117,13 +117,13 @@ class Explorer:
             for choice in product(*self._values.values())
         ]
         first = {name: choices[self._start[name]] for name, choices in self._values.items()}
-        drawn = [_draw_svg(self._draw, combination) for combination in combinations]
-        sentences = [self._describe(**combination) for combination in combinations]
-        content = "".join([*drawn, *sentences, *self._labels.values()])
-        uid = "explore-" + sha256(content.encode()).hexdigest()[:8]
+        uid = "explore-00000000"  # for now: it will depend on all of the rest
         shared: dict[str, str] = {}
-        svgs = [_inline(svg, uid, shared) for svg in drawn]
+        svgs = [
+            _inline(_draw_svg(self._draw, combination), uid, shared) for combination in combinations
+        ]
         _share_repeated(svgs, uid, shared)
+        sentences = [self._describe(**combination) for combination in combinations]
         printed = (0, len(svgs) // 2, len(svgs) - 1)  # paper shows three, side by side
         frames = "".join(
             f'<div class="explorer-frame{" explorer-printed" if i in printed else ""}" '
@@ -133,7 +133,7 @@ class Explorer:
                 zip(svgs, sentences, combinations, strict=True)
             )
         )
-        return (
+        page = (
             f'<figure class="explorer" id="{uid}">'
             f'<div class="explorer-controls" hidden>{self._controls()}</div>'
             '<svg width="0" height="0" style="position:absolute" aria-hidden="true">'
@@ -143,6 +143,8 @@ class Explorer:
             f'<figcaption id="{uid}-caption" aria-live="polite">'
             f"{html.escape(self._describe(**first))}</figcaption></figure>"
         )
+        # Of what a reader sees, and so with coordinates that are cut: not of the last bits.
+        return page.replace(uid, f"explore-{sha256(page.encode()).hexdigest()[:8]}")
 
     def _controls(self) -> str:
         """Return one labelled range input per parameter."""

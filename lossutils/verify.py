@@ -338,6 +338,10 @@ def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
     F = torch.nn.functional
     settings: Any = loss  # its margin, delta and so on, which only some losses have
 
+    # MKL chooses a function's code at its first call. If several threads make that at once, one may
+    # get code of half the digits: https://github.com/pytorch/pytorch/issues/188792. Here one does.
+    torch.exp(torch.zeros(1, dtype=torch.float64))
+
     def per_example(values):
         return values.mean(dim=1) if values.ndim == 2 else values
 

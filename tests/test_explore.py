@@ -95,6 +95,19 @@ def test_the_same_explorer_is_the_same_bytes_and_another_has_other_ids():
     )
 
 
+def test_what_no_eye_sees_changes_no_byte():
+    """So that another processor's last bits do not."""
+
+    def page_of(shift):
+        def draw_shifted(a):
+            draw(a * (1 + shift))
+
+        return explore(draw_shifted, describe=describe, a=[0.5, 1.0]).to_html()
+
+    assert page_of(3e-8) == page_of(0.0)
+    assert page_of(3e-3) != page_of(0.0)
+
+
 def test_no_style_escapes_into_the_page():
     assert "<style" not in explore(draw, describe=describe, a=[1, 2]).to_html()
 

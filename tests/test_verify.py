@@ -11,6 +11,7 @@ from lossutils.losses import (
     BCELoss,
     BCEWithLogitsLoss,
     CrossEntropyLoss,
+    ExpMSELoss,
     HingeLoss,
     HuberLoss,
     MAELoss,
@@ -285,6 +286,15 @@ def test_compare_with_autograd_catches_a_fault(factor, part):
     faulty = type("MSELoss", (MSELoss,), {f"_{part}": wrong[f"_{part}"]})
     with pytest.raises(AssertionError, match=f"^MSELoss against PyTorch: {part} does not hold"):
         compare_with_autograd(faulty(), [0.5, -1.0], [0.0, 1.0])
+
+
+def test_the_first_exponential_is_of_one_number(monkeypatch):
+    """Since the first of MKL, on several threads, may have half the digits."""
+    torch = pytest.importorskip("torch")
+    exp, sizes = torch.exp, []
+    monkeypatch.setattr(torch, "exp", lambda s: sizes.append(s.numel()) or exp(s))
+    torch_value_and_grad(ExpMSELoss(), np.zeros((1000, 5)), np.zeros(1000, dtype=int))
+    assert sizes == [1, 5000]
 
 
 def pytorch_modules(nn):
