@@ -41,10 +41,10 @@ cpu-index:
 	@sed -n 's/^--extra-index-url  */PIP_EXTRA_INDEX_URL=/p' binder/requirements.txt | grep .
 
 pins: env  ## resolve requirements.in into requirements.txt
-	$(BIN)/python -m tools.pins
+	$(BIN)/python -m tools.package.pins
 
 fork: env  ## move the course to your repository, in one commit (make fork REPO=owner/name)
-	@$(BIN)/python -m tools.fork $(REPO)
+	@$(BIN)/python -m tools.site.fork $(REPO)
 
 # ---- book -------------------------------------------------------------------------------------
 
@@ -62,32 +62,32 @@ book: env  ## build the site into _build/html; a warning is an error
 	@echo "Open _build/html/index.html in a browser, or run: make serve"
 
 serve: book  ## show the site on http://127.0.0.1:8000 (another port: make serve PORT=8001)
-	@$(BIN)/python -m tools.server --port $(PORT)
+	@$(BIN)/python -m tools.site.server --port $(PORT)
 
 offline: book  ## pack the site into a zip that works without a network
-	@$(BIN)/python -m tools.offline
+	@$(BIN)/python -m tools.book.offline
 
 pdf: book browser  ## bind the site into one PDF, with contents, outline and index
-	@$(BIN)/python -m tools.pdf
+	@$(BIN)/python -m tools.book.pdf
 
 epub: book  ## bind the site into one EPUB, for readers of books
-	@$(BIN)/python -m tools.epub
+	@$(BIN)/python -m tools.book.epub
 
 slides: env  ## make slides of each chapter, one file each that works without a network
-	@$(BIN)/python -m tools.slides
+	@$(BIN)/python -m tools.book.slides
 
 lighthouse: book  ## measure how fast and how accessible the pages are (needs Node; RUNS=3 PAGES="...")
-	@$(BIN)/python -m tools.lighthouse --runs $(RUNS) $(PAGES)
+	@$(BIN)/python -m tools.site.lighthouse --runs $(RUNS) $(PAGES)
 
 links: book  ## check every link that leads out of the site (needs a network)
-	@$(BIN)/python -m tools.links
+	@$(BIN)/python -m tools.site.links
 
 changes: env  ## say which pages differ from another built site (make changes BASE=folder)
 	@test -n "$(BASE)" || { echo "Which site to compare with? make changes BASE=folder" >&2; exit 2; }
-	@$(BIN)/python -m tools.changes "$(BASE)" $(HEAD) $(if $(JSON),--json "$(JSON)")
+	@$(BIN)/python -m tools.site.changes "$(BASE)" $(HEAD) $(if $(JSON),--json "$(JSON)")
 
 refresh: env  ## re-execute every notebook in place
-	@$(BIN)/python -m tools.refresh
+	@$(BIN)/python -m tools.site.refresh
 
 # ---- checks -----------------------------------------------------------------------------------
 
@@ -112,7 +112,7 @@ test-package: .venv-package/.ready  ## run the package's tests alone, also on Wi
 
 # These make environments of their own, which takes minutes; VERSIONS=oldest or newest is half of it.
 test-matrix: env  ## run the package's tests with the oldest packages that it supports, and the newest
-	@$(BIN)/python -m tools.matrix $(VERSIONS)
+	@$(BIN)/python -m tools.package.matrix $(VERSIONS)
 
 test-hosts: env browser  ## run every notebook as Colab would, and one in Binder's environment
 	$(BIN)/pytest -v tests/hosts
@@ -151,7 +151,7 @@ bench: env sandbox  ## measure linear models (stored in lossutils/results; then 
 	PYTHONPATH=. $(BIN)/python benchmarks/bench_grader.py
 
 mutants: env  ## plant faults in the losses, and count those that the tests catch
-	$(BIN)/python -m tools.mutants
+	$(BIN)/python -m tools.package.mutants
 
 # ---- releases, and what only the workflows of .github/ run -------------------------------------
 
@@ -159,18 +159,18 @@ dist: env  ## build the package into dist/, check it, and try the wheel in an em
 	@rm -rf build dist
 	@$(BIN)/python -m build --no-isolation
 	@$(BIN)/twine check --strict dist/*
-	@$(BIN)/python -m tools.release try
+	@$(BIN)/python -m tools.package.release try
 
 release-check: env  ## see whether a tag may be released (make release-check TAG=v1.2.3)
 	@test -n "$(TAG)" || { echo "Which tag? make release-check TAG=v1.2.3" >&2; exit 2; }
-	@$(BIN)/python -m tools.release check "$(TAG)"
+	@$(BIN)/python -m tools.package.release check "$(TAG)"
 
 # These need nothing but Python and GitHub's command line, gh; their programs say which variables.
 preview-comment:
-	@$(PYTHON) -m tools.comment
+	@$(PYTHON) -m tools.github.comment
 
 weekly-report:
-	@$(PYTHON) -m tools.weekly
+	@$(PYTHON) -m tools.github.weekly
 
 clean:  ## remove all that was made, but not .venv
 	rm -rf _build build dist mutants *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

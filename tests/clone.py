@@ -1,6 +1,7 @@
 """A clone of the repository as it is now, with what is not committed yet."""
 
-from tools.fork import ROOT, git
+from tools.facts import ROOT
+from tools.site.fork import git
 
 
 def clone_now(target):

@@ -60,7 +60,7 @@ def browser():
     # here, since the tests of the package alone need none
     from playwright.sync_api import sync_playwright
 
-    from tools.browser import BROWSER, FLAGS
+    from tools.site.browser import BROWSER, FLAGS
 
     if BROWSER is None and "CI" not in os.environ:
         pytest.skip("no Chromium or Chrome is installed; install one to test what a browser shows")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tools.facts import ROOT
 
 
 def pytest_addoption(parser):

@@ -2,12 +2,12 @@
 
 import re
 from functools import cache
-from pathlib import Path
 
 import nbformat
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tools.facts import ROOT
+
 PAGE = ROOT / "appendix" / "claims.md"
 SITE = ROOT / "_build" / "html"
 EXPECTED = [

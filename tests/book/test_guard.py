@@ -14,7 +14,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tools.facts import ROOT
+
 RULES = Path(__file__).with_name("test_chapters.py")
 
 

@@ -7,18 +7,16 @@ stored; here one notebook goes through `make refresh` as a whole.
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 from tests.book.test_guard import lightest
-
-ROOT = Path(__file__).parents[2]
+from tools.facts import ROOT
 
 
 def test_refresh_with_one_thread_changes_no_byte(request, tmp_path):
     chapter = lightest(request.config)
     single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     subprocess.run(
-        [sys.executable, "-m", "tools.refresh", str(chapter), "--out", str(tmp_path)],
+        [sys.executable, "-m", "tools.site.refresh", str(chapter), "--out", str(tmp_path)],
         cwd=ROOT,
         env=os.environ | single,
         check=True,

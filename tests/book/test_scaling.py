@@ -5,15 +5,14 @@ Its numbers are printed from the file; these are the words around them. Whoever 
 """
 
 import tomllib
-from pathlib import Path
 
 import numpy as np
 import pyperf
 import pytest
 
 from lossutils import results
+from tools.facts import ROOT
 
-ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "lossutils" / "results").glob("*.json"))
 MEASURED = results.load("scaling")
 SERIES = {"m": "rows", "n": "features", "K": "classes"}

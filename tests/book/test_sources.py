@@ -1,12 +1,12 @@
 """The bibliography and the chapters name the same works."""
 
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tools.facts import ROOT
+
 ENTRY = re.compile(r"@\w+\{(\w+),(.*?)\n\}", re.DOTALL)
 TITLE = re.compile(r"^- [^\n]*?(?:\*([^*]+)\*|\"([^\"]+)\"|\[([^]*]+)\]\()", re.MULTILINE)
 

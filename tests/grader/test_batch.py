@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
 import distributed
 import pytest
@@ -20,8 +19,8 @@ from grader.batch import file_name, find
 from grader.student import InfrastructureError
 from tests.grader.hostile import CASES, CHAPTER, saved, solved
 from tests.grader.notebooks import SEED
+from tools.facts import ROOT
 
-ROOT = Path(__file__).parents[2]
 HONEST = saved(solved())
 NAMES = [
     "Anna",

@@ -3,7 +3,6 @@
 import json
 import re
 import shlex
-from pathlib import Path
 
 import pytest
 import yaml
@@ -11,8 +10,8 @@ import yaml
 from grader import assignment, notebook
 from grader.__main__ import _parser
 from tests.site.conftest import SITE
+from tools.facts import ROOT
 
-ROOT = Path(__file__).parents[2]
 NAMES = assignment.chapters()
 REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["repository"]
 NAME = REPOSITORY["url"].removeprefix("https://github.com/")

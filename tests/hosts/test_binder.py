@@ -17,7 +17,7 @@ import pytest
 from tests.clone import clone_now
 from tests.hosts.printed import changes
 from tests.jupyterlab import RUNS_WITHIN, move_the_first_slider, run_all_cells, serving_lab
-from tools import environments
+from tools.package import environments
 
 REPO2DOCKER = "jupyter-repo2docker==2026.4.0"
 CHAPTER = "chapters/bce.ipynb"

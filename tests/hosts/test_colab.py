@@ -9,8 +9,9 @@ import pytest
 from tests.clone import clone_now
 from tests.hosts.printed import changes, words
 from tests.repository.test_address import ADDRESS, ASSIGNMENTS, PAGES, name
-from tools import environments
-from tools.refresh import execute
+from tools.facts import cpu_index
+from tools.package import environments
+from tools.site.refresh import execute
 
 THERE = ["ipykernel", "ipywidgets", "matplotlib", "numpy", "scikit-learn", "torch"]
 """What Colab has, of all that a chapter uses; what else it needs comes with lossutils."""
@@ -21,9 +22,7 @@ NOTEBOOKS = [*PAGES, *(path for path in ASSIGNMENTS if path.name != "master.ipyn
 def colab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("colab")
     python = environments.make(folder, environments.newest_python())
-    environments.pip(
-        python, "install", "--quiet", "--extra-index-url", environments.cpu_index(), *THERE
-    )
+    environments.pip(python, "install", "--quiet", "--extra-index-url", cpu_index(), *THERE)
     kernel = [python, "-m", "ipykernel", "install", "--prefix", folder]
     subprocess.run(kernel, env=environments.clean(), check=True, capture_output=True)
     return python

@@ -10,10 +10,11 @@ import yaml
 
 from grader import assignment
 from tests.clone import clone_now
-from tools import fork
+from tools import facts
+from tools.facts import ROOT
+from tools.site import fork
 
-ROOT = fork.ROOT
-ADDRESS = fork.address(ROOT)
+ADDRESS = facts.repository(ROOT)
 BRANCH = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["repository"]["branch"]
 PAGES = [*sorted((ROOT / "chapters").glob("*.ipynb")), ROOT / "intro.ipynb"]
 PAGES += [ROOT / "appendix" / "notation.ipynb"]
@@ -77,7 +78,7 @@ def test_where_pages_are(repository, pages):
 
 def test_a_fork_changes_every_place_in_one_commit(tmp_path):
     clone = clone_now(tmp_path / "clone")
-    command = f"import tools.fork as f; f.ROOT = f.Path({str(clone)!r}); f.main()"
+    command = f"import tools.site.fork as f; f.ROOT = f.Path({str(clone)!r}); f.main()"
     run = [sys.executable, "-c", command, "Somebody-Else/losses"]
     said = subprocess.run(run, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     assert "now say Somebody-Else/losses" in said
@@ -89,7 +90,7 @@ def test_a_fork_changes_every_place_in_one_commit(tmp_path):
     for word in (ADDRESS, fork.pages(ADDRESS)):
         hits = subprocess.run(["git", "grep", "-l", word], cwd=clone, capture_output=True).stdout
         assert not hits
-    assert fork.address(clone) == "Somebody-Else/losses"
+    assert facts.repository(clone) == "Somebody-Else/losses"
     config = yaml.safe_load((clone / "_config.yml").read_text("utf-8"))
     assert config["html"]["baseurl"] == "https://somebody-else.github.io/losses/"
 

@@ -8,8 +8,9 @@ import sys
 import pytest
 import yaml
 
-from tools import changes
-from tools.changes import Change, Changes
+from tools.facts import ROOT, SITE, published
+from tools.site import changes
+from tools.site.changes import Change, Changes
 
 PAGE = """<!DOCTYPE html><html><body><nav>{nav}</nav><article class="bd-article">{article}</article>
 <footer>last verified on {date}</footer></body></html>"""
@@ -63,7 +64,7 @@ def test_pages_come_and_go(tmp_path):
     assert found == Changes(["new"], {}, ["old"])
     assert changes.markdown(found).splitlines() == [
         "- `new`: new",
-        f"- [old]({changes.published()}old.html): removed",
+        f"- [old]({published()}old.html): removed",
     ]
     assert changes.markdown(changes.compare(base, base)) == "No page changes.\n"
 
@@ -76,8 +77,8 @@ def copy(site_of_the_book, tmp_path):
 
 @pytest.fixture(scope="module")
 def site_of_the_book():
-    assert (changes.SITE / "index.html").exists(), "the site is not built; run: make book"
-    return changes.SITE
+    assert (SITE / "index.html").exists(), "the site is not built; run: make book"
+    return SITE
 
 
 def test_the_book_with_one_sentence_one_figure_and_one_page_changed(copy, tmp_path):
@@ -100,9 +101,9 @@ def test_the_book_with_one_sentence_one_figure_and_one_page_changed(copy, tmp_pa
 
     (copy / "chapters" / "hinge.html").rename(copy / "chapters" / "hinges.html")
     stored = tmp_path / "changes.json"
-    run = [sys.executable, "-m", "tools.changes", str(changes.SITE), str(copy), "--json", stored]
-    said = subprocess.run(run, cwd=changes.ROOT, check=True, capture_output=True, text=True).stdout
-    at = f"{changes.published()}chapters"
+    run = [sys.executable, "-m", "tools.site.changes", str(SITE), str(copy), "--json", stored]
+    said = subprocess.run(run, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    at = f"{published()}chapters"
     assert said.splitlines() == [
         "- `chapters/hinges`: new",
         f"- [chapters/bce]({at}/bce.html): 1 figure added, 1 figure removed",
@@ -113,8 +114,8 @@ def test_the_book_with_one_sentence_one_figure_and_one_page_changed(copy, tmp_pa
 
 
 def test_the_address_of_the_site_is_that_of_the_configuration():
-    config = yaml.safe_load((changes.ROOT / "_config.yml").read_text("utf8"))
-    assert changes.published() == config["html"]["baseurl"]
+    config = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))
+    assert published() == config["html"]["baseurl"]
 
 
 def test_a_folder_without_a_site_is_refused(tmp_path):

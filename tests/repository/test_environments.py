@@ -7,12 +7,15 @@ from urllib.parse import urlsplit
 import pytest
 from packaging.requirements import Requirement
 
-from tools import environments, matrix
-from tools.environments import BINDER, ROOT
+from tools import facts
+from tools.facts import ROOT
+from tools.package import environments, matrix
+
+BINDER = ROOT / "binder" / "requirements.txt"
 
 
 def test_pytorchs_index_is_named_in_one_place():
-    host = urlsplit(environments.cpu_index()).netloc
+    host = urlsplit(facts.cpu_index()).netloc
     found = subprocess.run(
         ["git", "grep", "--files-with-matches", "--fixed-strings", host],
         cwd=ROOT,
@@ -31,11 +34,11 @@ def test_binder_installs_what_chapters_need_at_the_versions_that_are_tested():
     assert runtime == f"python-{matrix.project()['requires-python'].removeprefix('>=')}"
 
 
-def test_a_folder_without_the_index_is_refused(monkeypatch, tmp_path):
-    (tmp_path / "requirements.txt").write_text("numpy\n")
-    monkeypatch.setattr(environments, "BINDER", tmp_path / "requirements.txt")
+def test_a_folder_without_the_index_is_refused(tmp_path):
+    (tmp_path / "binder").mkdir()
+    (tmp_path / "binder" / "requirements.txt").write_text("numpy\n")
     with pytest.raises(ValueError, match="--extra-index-url"):
-        environments.cpu_index()
+        facts.cpu_index(tmp_path)
 
 
 def test_the_oldest_versions_are_the_lower_bounds_of_every_extra():

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 import yaml
@@ -10,8 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import lossutils
-
-ROOT = Path(__file__).parents[2]
+from tools.facts import ROOT
 
 
 def read(name):

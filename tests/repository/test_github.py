@@ -9,10 +9,11 @@ from io import BytesIO
 
 import pytest
 
-from tools import changes, comment, github, weekly
-from tools.changes import Change, Changes
+from tools.facts import ROOT
+from tools.github import api, comment, weekly
+from tools.site import changes
+from tools.site.changes import Change, Changes
 
-ROOT = changes.ROOT
 REPOSITORY = "owner/name"
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
@@ -91,7 +92,7 @@ PULLS = [
     {"number": 3, "head": {"sha": "f" * 40}},
     {"number": 4, "head": {"sha": SHA}},
 ]
-MINE = {"id": 11, "user": {"login": github.BOT}, "body": f"{comment.MARK}\nold"}
+MINE = {"id": 11, "user": {"login": api.BOT}, "body": f"{comment.MARK}\nold"}
 THEIRS = {"id": 12, "user": {"login": "somebody"}, "body": f"{comment.MARK}\nforged"}
 
 
@@ -105,7 +106,7 @@ def preview(hub, archive, *, comments=(), pulls=PULLS, size=100, listed=comment.
     hub.answer("actions/runs/5/artifacts", {"total_count": 2, "artifacts": stored})
     hub.answer("actions/artifacts/21/zip", archive)
     hub.answer("issues/4/comments", list(comments))
-    return hub.run("tools.comment", RUN_ID="5", HEAD_SHA=SHA)
+    return hub.run("tools.github.comment", RUN_ID="5", HEAD_SHA=SHA)
 
 
 def test_a_pull_request_gets_its_first_comment(hub):
@@ -172,7 +173,7 @@ def test_no_more_is_unpacked_than_is_allowed(monkeypatch):
 
 @pytest.mark.parametrize("variables", [{"RUN_ID": "5/../6"}, {"HEAD_SHA": "main"}, {"RUN_ID": ""}])
 def test_variables_are_looked_at(hub, variables):
-    done = hub.run("tools.comment", **{"RUN_ID": "5", "HEAD_SHA": SHA} | variables)
+    done = hub.run("tools.github.comment", **{"RUN_ID": "5", "HEAD_SHA": SHA} | variables)
     assert done.returncode == 1
     assert "RUN_ID" in done.stderr
     assert not (hub.folder / "calls").exists()
@@ -207,7 +208,7 @@ def week(hub, jobs, issues=()):
     hub.answer("actions/runs/7/jobs", {"total_count": len(jobs), "jobs": jobs})
     hub.answer("actions/jobs/2/logs", LOG.encode())
     hub.answer("issues", list(issues))
-    return hub.run("tools.weekly")
+    return hub.run("tools.github.weekly")
 
 
 FAILED = [job(1, "newest", "success"), job(2, "links", "failure"), job(3, "report", None)]
@@ -229,7 +230,7 @@ def test_a_week_that_fails_opens_an_issue(hub):
 
 
 def test_the_next_week_adds_to_it(hub):
-    issue = {"number": 9, "title": weekly.TITLE, "user": {"login": github.BOT}}
+    issue = {"number": 9, "title": weekly.TITLE, "user": {"login": api.BOT}}
     done = week(hub, FAILED, [{"number": 1, "title": "x", "user": {"login": "me"}}, issue])
     assert done.returncode == 0, done.stderr
     assert [path for path, _ in hub.written] == ["issues/9/comments"]

@@ -6,14 +6,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tools import fork, links
+from tools import facts
+from tools.site import fork, links
 
 OPTIONS = {
     "linkcheck_retries": 1,
     "linkcheck_timeout": 5,
     "linkcheck_report_timeouts_as_broken": False,
 }
-REPOSITORY = fork.address(links.ROOT)
+REPOSITORY = facts.repository()
 PAGES = fork.pages(REPOSITORY)
 
 

@@ -3,11 +3,10 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tools.facts import ROOT
 
 
 @pytest.mark.parametrize(("chosen", "passed"), [("test_tolerance", True), ("no_such_test", False)])

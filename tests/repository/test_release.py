@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
-from tools import release
+from tools import facts
+from tools.facts import ROOT
+from tools.package import release
 
 CHANGELOG = """# Changelog
 
@@ -65,11 +67,11 @@ def test_the_notes_are_those_of_the_version(tmp_path):
 def test_the_version_here_is_found_without_an_import():
     import lossutils
 
-    assert release.version(release.ROOT) == lossutils.__version__
+    assert facts.version() == lossutils.__version__
 
 
 def test_the_command_ends_with_what_is_wrong(tmp_path):
-    run = [sys.executable, "-m", "tools.release", "check", "v99.0.0"]
-    done = subprocess.run(run, cwd=release.ROOT, capture_output=True, text=True)
+    run = [sys.executable, "-m", "tools.package.release", "check", "v99.0.0"]
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.startswith("This cannot be released: the tag is 'v99.0.0'")

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tools import comment, offline
+from tools.book import offline
+from tools.facts import ROOT
+from tools.github import comment
 
-ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".github"
 WORKFLOWS = sorted((FOLDER / "workflows").glob("*.yml"))
 ACTIONS = sorted((FOLDER / "actions").glob("*/action.yml"))
@@ -177,7 +178,7 @@ def test_what_a_workflow_stores_is_what_the_comment_looks_for():
 
 
 def test_programs_that_run_before_make_env_need_python_alone():
-    code = "import tools.comment, tools.weekly"
+    code = "import tools.github.comment, tools.github.weekly"
     subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, check=True)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.site.toc import ROOT, toc_pages
-from tools.server import serving
+from tools.site.server import serving
 
 SITE = ROOT / "_build" / "html"
 SCREENS = {"phone": (360, 740), "desktop": (1280, 900)}

@@ -14,7 +14,7 @@ from fontTools.ttLib import TTFont
 from lxml import etree, html
 
 from tests.site.toc import BASE, CHAPTERS, ROOT, toc_pages
-from tools import epub, epub_page
+from tools.book import epub, epub_page
 
 SPACES = {
     "x": "http://www.w3.org/1999/xhtml",

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.site.toc import CHAPTERS, toc_pages
-from tools import offline
+from tools.book import offline
 
 
 @pytest.fixture(scope="module")

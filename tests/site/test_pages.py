@@ -12,8 +12,8 @@ from playwright.sync_api import expect
 
 from tests.site.conftest import SCREENS
 from tests.site.toc import BASE, CHAPTERS, GENERATED, WITH_EXPLORERS, toc_pages
-from tools.lighthouse import FRAMES, KILOBYTES, KILOBYTES_BEFORE_FIGURES
-from tools.server import wire_size
+from tools.site.lighthouse import FRAMES, KILOBYTES, KILOBYTES_BEFORE_FIGURES
+from tools.site.server import wire_size
 
 PAGES = [*toc_pages(), *GENERATED]
 

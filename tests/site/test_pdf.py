@@ -11,7 +11,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from tests.site.toc import BASE, ROOT
-from tools import pdf
+from tools.book import pdf
 
 PAGES = ["intro", "chapters/bce", "genindex"]
 OF_SCREENS = ".headerlink, .genindex-jumpbox, details.hide"

@@ -13,7 +13,7 @@ from PIL import Image
 
 import lossutils
 from tests.site.toc import BASE, CHAPTERS, ROOT, WITH_EXPLORERS, toc_pages
-from tools import fork
+from tools import facts
 
 GENERATED = {"index", "genindex", "search", "404"}
 LOADS = {"script": "src", "img": "src", "iframe": "src", "source": "src", "link": "href"}
@@ -78,7 +78,7 @@ def test_links_and_anchors_resolve(site, page, soup):
 
 
 def test_a_notebook_and_its_assignment_can_be_run_elsewhere(site, page, soup):
-    repository, branch = fork.address(ROOT), "main"
+    repository, branch = facts.repository(), "main"
     files = [f"{page}.ipynb"]
     name = page.split("/")[-1]
     derive_none = ("choosing_a_loss", "numerics", "scaling")

@@ -6,7 +6,8 @@ import nbformat
 import pytest
 
 from tests.site.toc import CHAPTERS, ROOT
-from tools.slides import SITE, convert, on_site, slides
+from tools.book.slides import convert, on_site, slides
+from tools.facts import published
 
 
 @pytest.fixture(scope="module", params=CHAPTERS)
@@ -54,9 +55,9 @@ def test_no_answer_and_no_installation_is_shown(chapter):
 
 
 def test_links_lead_to_the_site():
-    assert on_site("mle.ipynb#eq-BCE", "bce.html") == f"{SITE}chapters/mle.html#eq-BCE"
-    assert on_site("../appendix/claims.md", "bce.html") == f"{SITE}appendix/claims.html"
-    assert on_site("#summary", "bce.html") == f"{SITE}chapters/bce.html#summary"
+    assert on_site("mle.ipynb#eq-BCE", "bce.html") == f"{published()}chapters/mle.html#eq-BCE"
+    assert on_site("../appendix/claims.md", "bce.html") == f"{published()}appendix/claims.html"
+    assert on_site("#summary", "bce.html") == f"{published()}chapters/bce.html#summary"
     assert on_site("https://example.org/a.md", "bce.html") == "https://example.org/a.md"
 
 

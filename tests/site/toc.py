@@ -1,10 +1,9 @@
 """The pages that the book has."""
 
-from pathlib import Path
-
 import yaml
 
-ROOT = Path(__file__).parents[2]
+from tools.facts import ROOT
+
 BASE = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))["html"]["baseurl"]
 GENERATED = ["genindex", "search"]
 """Pages that Sphinx makes; index.html is another address of the first page."""

@@ -20,8 +20,9 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tools.browser import BROWSER, FLAGS
-from tools.server import SITE, serving, wire_size
+from tools.facts import SITE
+from tools.site.browser import BROWSER, FLAGS
+from tools.site.server import serving, wire_size
 
 LIGHTHOUSE = "lighthouse@12.8.2"
 GOALS = {"performance": 95, "accessibility": 100, "best-practices": 100, "seo": 100}

@@ -12,9 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
-
-ROOT = Path(__file__).parents[1]
+from tools import facts
+from tools.facts import ROOT
 
 
 def git(*arguments: str, root: Path) -> str:
@@ -22,12 +21,6 @@ def git(*arguments: str, root: Path) -> str:
     return subprocess.run(
         ["git", *arguments], cwd=root, check=True, capture_output=True, text=True
     ).stdout
-
-
-def address(root: Path) -> str:
-    """The repository as ``owner/name``, from the one place that says it."""
-    config = yaml.safe_load((root / "_config.yml").read_text("utf-8"))
-    return config["repository"]["url"].removeprefix("https://github.com/")
 
 
 def pages(repository: str) -> str:
@@ -39,7 +32,7 @@ def pages(repository: str) -> str:
 
 def replace(root: Path, new: str) -> list[str]:
     """Replace the address in every tracked text file; return the names of those that changed."""
-    old, changed = address(root), []
+    old, changed = facts.repository(root), []
     for name in git("ls-files", "-z", root=root).split("\0"):
         file = root / name
         if not name or file.is_symlink():
@@ -64,7 +57,7 @@ def main() -> None:
         sys.exit(
             f"A repository is expected as owner/name, {new!r} came; try make fork REPO=me/course"
         )
-    if new == address(ROOT):
+    if new == facts.repository(ROOT):
         sys.exit(f"The course already lives at {new}.")
     if git("status", "--porcelain", root=ROOT):
         sys.exit(

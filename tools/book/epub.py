@@ -26,12 +26,12 @@ from lxml.html import fragment_fromstring
 from tqdm import tqdm
 
 from _ext.social_cards import BLUE, FONTS, GREY, LANDING_FIGURE
-from tools.epub_page import STYLES, Page, clean
-from tools.fork import git
-from tools.pdf import RIGHTS, ROOT, Part, cover, names, read, read_parts
-from tools.server import SITE
+from tools.book.epub_page import STYLES, Page, clean
+from tools.book.pdf import RIGHTS, Part, cover, names, read, read_parts
+from tools.facts import NAME, ROOT, SITE
+from tools.site.fork import git
 
-TARGET = ROOT / "_build" / "epub" / "from-likelihood-to-gradient.epub"
+TARGET = ROOT / "_build" / "epub" / f"{NAME}.epub"
 COVER = (1200, 1800)
 ROOT_SIGN = "√"  # drawn where MathML has an element
 # found without an import, which would warn

@@ -15,7 +15,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools.facts import ROOT
+
 ENOUGH = 0.95
 
 # Without the comparisons with PyTorch: mutmut forks, and autograd does not survive a fork. What
@@ -61,7 +62,7 @@ def outcomes(copy: Path) -> dict[str, str]:
 
 def main() -> int:
     """Run mutmut, print every fault that no test caught, and compare their share with 5 %."""
-    parser = argparse.ArgumentParser(prog="python -m tools.mutants", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.package.mutants", description=__doc__)
     parser.add_argument(
         "targets",
         nargs="*",

@@ -10,9 +10,8 @@ import argparse
 import zipfile
 from pathlib import Path
 
-from tools.server import SITE
+from tools.facts import NAME, SITE
 
-NAME = "from-likelihood-to-gradient"
 ZIP = SITE.parent / f"{NAME}-offline.zip"
 OPTIONS = Path("_static", "documentation_options.js")
 FOR_HOSTS = {"404.html", "robots.txt", "sitemap.xml", "objects.inv", ".buildinfo", "_cards"}

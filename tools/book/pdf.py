@@ -20,11 +20,11 @@ import pikepdf
 import yaml
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tools.browser import BROWSER, FLAGS
-from tools.server import SITE, serving
+from tools.facts import NAME, ROOT, SITE
+from tools.site.browser import BROWSER, FLAGS
+from tools.site.server import serving
 
-ROOT = Path(__file__).parents[1]
-TARGET = ROOT / "_build" / "pdf" / "from-likelihood-to-gradient.pdf"
+TARGET = ROOT / "_build" / "pdf" / f"{NAME}.pdf"
 FONTS = Path(mpl.get_data_path(), "fonts", "ttf")
 TEXT_WIDTH = 620  # pixels: A4 without the margins in pdf.css
 RIGHTS = "Text and figures: CC BY 4.0. Code: BSD-3-Clause."
@@ -86,13 +86,13 @@ def open_book(browser: Browser, address: str, parts: list[Part]) -> Page:
     tab.goto(f"{address}/{parts[0]['pages'][0]}.html")
     found = tab.locator(".provenance")
     provenance = " ".join(found.inner_text().split()) if found.count() else ""
-    tab.add_style_tag(path=ROOT / "tools" / "pdf.css")
-    tab.add_script_tag(path=ROOT / "tools" / "pdf.js")
+    tab.add_style_tag(path=Path(__file__).with_name("pdf.css"))
+    tab.add_script_tag(path=Path(__file__).with_name("pdf.js"))
     first = cover(read("CITATION.cff"), read("_config.yml"), provenance)
     tab.evaluate("(book) => bind(book)", {"parts": parts, "cover": first})
     # Chromium would shrink every page until the widest line fits
     if wide := tab.evaluate("(width) => widerThan(width)", TEXT_WIDTH):
-        raise SystemExit(f"Wider than the paper, mend it in tools/pdf.css: {wide}")
+        raise SystemExit(f"Wider than the paper, mend it in tools/book/pdf.css: {wide}")
     return tab
 
 

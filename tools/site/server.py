@@ -1,7 +1,6 @@
 """Serve the built site on this machine as a good host would: compressed, and with leave to cache.
 
-Run as ``python -m tools.server`` (see ``make serve``); the browser's tests and `tools.lighthouse`
-use it too.
+``make serve`` runs it; the browser's tests and Lighthouse use it too.
 """
 
 from __future__ import annotations
@@ -17,7 +16,8 @@ from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-SITE = Path(__file__).parent.parent / "_build" / "html"
+from tools.facts import SITE
+
 COMPRESSED = ("text/", "application/javascript", "application/json", "image/svg+xml")
 """Kinds of file worth compressing; fonts and bitmaps are so already."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from tools import github
+from tools.github import api
 
 TITLE = "The newest dependencies break something"
 LINES = 40
@@ -34,34 +34,34 @@ def report(jobs: list[dict]) -> str:
     for job in jobs:
         if job["conclusion"] in ("failure", "timed_out"):
             step = next((s["name"] for s in job["steps"] if s["conclusion"] == "failure"), "it")
-            log = github.call(f"actions/jobs/{job['id']}/logs").decode(errors="replace")
+            log = api.call(f"actions/jobs/{job['id']}/logs").decode(errors="replace")
             parts.append(
                 f"**[{job['name']}]({job['html_url']})**: `{step}` failed. The end of its log:\n\n"
                 + tail(log)
             )
     if not parts:
         return ""
-    head = f"[This run]({github.run_address()}) failed with what was newest on its day."
+    head = f"[This run]({api.run_address()}) failed with what was newest on its day."
     return "\n\n".join([head, *parts]) + "\n"
 
 
 def main() -> None:
     """Open the issue, or add to it."""
-    run = github.variable("GITHUB_RUN_ID")
-    text = report(github.collect(f"actions/runs/{run}/jobs?per_page=100"))
+    run = api.variable("GITHUB_RUN_ID")
+    text = report(api.collect(f"actions/runs/{run}/jobs?per_page=100"))
     if not text:
         print("No job of this run failed; there is nothing to say.")
         return
     issues = [
         issue["number"]
-        for issue in github.collect("issues?state=open&per_page=100")
-        if issue["title"] == TITLE and issue["user"]["login"] == github.BOT
+        for issue in api.collect("issues?state=open&per_page=100")
+        if issue["title"] == TITLE and issue["user"]["login"] == api.BOT
     ]
     if issues:
-        github.call(f"issues/{issues[0]}/comments", body={"body": text})
+        api.call(f"issues/{issues[0]}/comments", body={"body": text})
         print(f"Added to issue {issues[0]}.")
     else:
-        github.call("issues", body={"title": TITLE, "body": text})
+        api.call("issues", body={"title": TITLE, "body": text})
         print("Opened an issue.")
 
 

@@ -4,25 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-BINDER = ROOT / "binder" / "requirements.txt"
+from tools.facts import ROOT
+
 NEWEST = ("python3.14", "python3.13", "python3.12")
-
-
-def cpu_index() -> str:
-    """Address of PyTorch's builds without CUDA, from the one place that names it."""
-    found = re.search(r"^--extra-index-url (\S+)$", BINDER.read_text("utf8"), re.MULTILINE)
-    if not found:
-        raise ValueError(
-            f"{BINDER} has no line --extra-index-url, which PyTorch's builds come from"
-        )
-    return found[1]
 
 
 def newest_python() -> str:

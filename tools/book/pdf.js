@@ -1,4 +1,4 @@
-// Puts the pages of the site together into one document that prints as a book. tools/pdf.py runs it
+// Puts the pages of the site together into one document that prints as a book. tools/book/pdf.py runs it
 // in the tab of a browser that shows the site, and prints what comes out.
 
 /** Give every element that a link may lead to, and every link, an address within the book. */

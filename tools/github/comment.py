@@ -3,7 +3,7 @@
 The workflow *Preview* builds a pull request's site with no rights, and stores what it finds. This
 program runs afterwards, with the right to comment, and from the main branch: it runs nothing of the
 pull request. What was stored is anyone's text. Only a small file is opened, only the list that
-`tools.changes.read` accepts is taken, and the comment is written here. The pull request is the one
+`changes.read` accepts is taken, and the comment is written here. The pull request is the one
 whose newest commit was built, by GitHub's word.
 
 It reads the variables ``RUN_ID`` and ``HEAD_SHA``: which run of *Preview*, of which commit.
@@ -17,7 +17,8 @@ import sys
 import zipfile
 import zlib
 
-from tools import changes, github
+from tools.github import api
+from tools.site import changes
 
 MARK = "<!-- preview -->"
 LIST, PREVIEW = "changes", "from-likelihood-to-gradient-offline.zip"
@@ -50,7 +51,7 @@ def unpack(archive: bytes) -> str:
 
 def pull_request(sha: str) -> int | None:
     """Return the number of the open pull request whose newest commit this is, if there is one."""
-    found = github.collect("pulls?state=open&per_page=100")
+    found = api.collect("pulls?state=open&per_page=100")
     numbers = [pull["number"] for pull in found if pull["head"]["sha"] == sha]
     return numbers[0] if numbers else None
 
@@ -62,9 +63,9 @@ def write(stored: list[dict]) -> str:
         raise ValueError("the run has stored no list of changes")
     if files[LIST]["size_in_bytes"] > LARGEST:
         raise ValueError(f"the list of changes has more than {LARGEST:,} bytes")
-    archive = github.call(f"actions/artifacts/{int(files[LIST]['id'])}/zip")
+    archive = api.call(f"actions/artifacts/{int(files[LIST]['id'])}/zip")
     listed = changes.markdown(changes.read(unpack(archive)))
-    run = github.run_address()
+    run = api.run_address()
     lines = [MARK, "**Pages that this pull request changes**", "", listed.rstrip(), ""]
     if PREVIEW in files:
         preview = f"{run}/artifacts/{int(files[PREVIEW]['id'])}"
@@ -80,7 +81,7 @@ def write(stored: list[dict]) -> str:
 
 def main() -> None:
     """Write the comment, or write it anew."""
-    run, sha = github.variable("RUN_ID"), github.variable("HEAD_SHA")
+    run, sha = api.variable("RUN_ID"), api.variable("HEAD_SHA")
     if not (re.fullmatch(r"\d+", run, re.ASCII) and re.fullmatch(r"[0-9a-f]{40}", sha)):
         sys.exit(f"RUN_ID should be a number and HEAD_SHA a commit; {run!a} and {sha!a} came.")
     number = pull_request(sha)
@@ -88,18 +89,18 @@ def main() -> None:
         print("No open pull request has this commit as its newest; there is nothing to say.")
         return
     try:
-        comment = write(github.collect(f"actions/runs/{run}/artifacts?per_page=100"))
+        comment = write(api.collect(f"actions/runs/{run}/artifacts?per_page=100"))
     except ValueError as error:
         sys.exit(f"No comment is written: {error}.")
     old = [
         item["id"]
-        for item in github.collect(f"issues/{number}/comments?per_page=100")
-        if item["user"]["login"] == github.BOT and item["body"].startswith(MARK)
+        for item in api.collect(f"issues/{number}/comments?per_page=100")
+        if item["user"]["login"] == api.BOT and item["body"].startswith(MARK)
     ]
     if old:
-        github.call(f"issues/comments/{old[0]}", "--method", "PATCH", body={"body": comment})
+        api.call(f"issues/comments/{old[0]}", "--method", "PATCH", body={"body": comment})
     else:
-        github.call(f"issues/{number}/comments", body={"body": comment})
+        api.call(f"issues/{number}/comments", body={"body": comment})
     print(f"{'Updated' if old else 'Wrote'} the comment on pull request {number}.")
 
 

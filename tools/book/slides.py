@@ -1,6 +1,6 @@
 """Make slides of each chapter, one file each that opens anywhere without a network.
 
-nbconvert's exporter for Reveal.js does the work, with a template of our own (``tools/deck``) that
+nbconvert's exporter for Reveal.js does the work, with a template of our own (``deck/``) that
 holds scripts, styles and fonts, and with formulas typeset beforehand as in the book. What becomes a
 slide follows from the notebook, which knows nothing of slides:
 
@@ -22,7 +22,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
-import yaml
 from jinja2 import pass_context
 from nbconvert.exporters import SlidesExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -31,11 +30,10 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from traitlets.config import Config
 
 from _ext.katex_math import STYLE, VENDOR, typeset
+from tools.facts import ROOT, published
 
-ROOT = Path(__file__).parents[1]
 DECK = Path(__file__).parent / "deck"
 OUT = ROOT / "_build" / "slides"
-SITE = yaml.safe_load((ROOT / "_config.yml").read_text("utf8"))["html"]["baseurl"]
 
 WORD_JOINER = "\N{WORD JOINER}"  # lest a line begin with the comma after a formula
 SENTENCE = re.compile(r"[.!?)”\"*]$")
@@ -191,7 +189,7 @@ def on_site(url: str, page: str) -> str:
     file, mark, anchor = url.partition("#")
     path = re.sub(r"\.(ipynb|md)$", ".html", file) or page
     path = path.removeprefix("../") if path.startswith("../") else f"chapters/{path}"
-    return f"{SITE}{path}{mark}{anchor}"
+    return f"{published()}{path}{mark}{anchor}"
 
 
 class Exporter(SlidesExporter):

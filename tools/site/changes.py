@@ -2,7 +2,7 @@
 
 Two built sites are compared page by page: the words, the figures and the links of each article, not
 what every build has anew (the note of the last verification, digests in addresses). The list may be
-stored as JSON too, which `tools.comment` reads; it comes from a build of anyone's pull request
+stored as JSON too, which `tools.github.comment` reads; it comes from anyone's pull request
 then, so `read` takes nothing on trust. Run it with ``make changes BASE=folder``.
 """
 
@@ -18,8 +18,8 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[1]
-SITE = ROOT / "_build" / "html"
+from tools.facts import SITE, published
+
 NAME = re.compile(r"[A-Za-z0-9_]+(?:[/-][A-Za-z0-9_]+)*", re.ASCII)
 """What a page's name looks like, without its ending."""
 MOST_PAGES, LONGEST_NAME, LARGEST = 500, 100, 10_000_000
@@ -65,7 +65,7 @@ def digest(content: bytes) -> str:
 
 def article(site: Path, file: Path) -> Article:
     """Read a built page."""
-    # here, since tools.comment runs where nothing is installed
+    # here, since tools.github.comment runs where nothing is installed
     from bs4 import BeautifulSoup
 
     page = BeautifulSoup(file.read_text("utf8"), "html5lib")
@@ -147,12 +147,6 @@ def compare(base: Path, head: Path) -> Changes:
             changed[name] = change
     added, removed = sorted(after.keys() - before.keys()), sorted(before.keys() - after.keys())
     return Changes(added, dict(sorted(changed.items())), removed)
-
-
-def published() -> str:
-    """Return the address of the site; read without PyYAML, for `tools.comment`."""
-    config = (ROOT / "_config.yml").read_text("utf8")
-    return re.search(r"^ +baseurl: (\S+)", config, re.MULTILINE)[1]
 
 
 def describe(change: Change) -> str:

@@ -81,7 +81,7 @@ def all_notebooks() -> list[Path]:
 
 def main() -> int:
     """Read the command line, refresh each notebook, and return the number that failed."""
-    parser = argparse.ArgumentParser(prog="python -m tools.refresh", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.site.refresh", description=__doc__)
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: all that the book has")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write copies there instead")
     parser.add_argument(

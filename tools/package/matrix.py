@@ -16,8 +16,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from tools import environments
-from tools.environments import ROOT
+from tools.facts import ROOT, cpu_index
+from tools.package import environments
 
 ENVIRONMENTS = ROOT / "_build" / "environments"
 EXTRA = "chapters"  # what those who run the chapters install
@@ -77,7 +77,7 @@ def try_out(version: str) -> bool:
         python, wanted = environments.newest_python(), [each.name for each in required()]
     print(f"{version}: {python} with {', '.join(wanted)}; installing takes minutes ...", flush=True)
     inside = environments.make(ENVIRONMENTS / version, python)
-    index = ["--extra-index-url", environments.cpu_index()]
+    index = ["--extra-index-url", cpu_index()]
     environments.pip(inside, "install", "--quiet", *index, *wanted, *testers())
     environments.pip(inside, "install", "--quiet", "--no-deps", "--editable", str(ROOT))
     there = environments.packages(inside)

@@ -22,10 +22,9 @@ import yaml
 from bs4 import BeautifulSoup
 from markdown_it import MarkdownIt
 
-from tools import fork
-from tools.server import SITE
+from tools import facts
+from tools.facts import ROOT, SITE
 
-ROOT = fork.ROOT
 Pages = dict[str, set[str]]
 """Addresses that each page links to, by the name of the page."""
 
@@ -68,8 +67,8 @@ def own(address: str, repository: str, branch: str, pages: str) -> tuple[str, st
 def check_own(pages: Pages, site: Path, root: Path) -> tuple[list[str], Pages]:
     """Look up the addresses of this repository; return the broken ones, and all other links."""
     config = yaml.safe_load((root / "_config.yml").read_text("utf8"))
-    repository, branch = fork.address(root), config["repository"]["branch"]
-    published = config["html"]["baseurl"].removeprefix("https://")
+    repository, branch = facts.repository(root), config["repository"]["branch"]
+    published = facts.published(root).removeprefix("https://")
     broken, rest = [], {}
     for page, links in pages.items():
         rest[page] = set()

@@ -16,19 +16,13 @@ from pathlib import Path
 
 import yaml
 
-from tools import environments
-from tools.environments import ROOT
+from tools.facts import ROOT, version
+from tools.package import environments
 
 DIST = ROOT / "dist"
 NOTES = ROOT / "_build" / "release-notes.md"
 TESTS = ["tests/test_import.py", "tests/test_special.py", "tests/test_linear.py", "tests/losses"]
 """Tests of the package that skip what needs the extras, which are not installed with the wheel."""
-
-
-def version(root: Path) -> str:
-    """Return the version of the package, without importing it."""
-    source = (root / "lossutils" / "__init__.py").read_text("utf8")
-    return re.search(r'^__version__ = "(.+)"$', source, re.MULTILINE)[1]
 
 
 def notes(root: Path, number: str) -> str:
