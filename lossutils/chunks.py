@@ -1,4 +1,4 @@
-"""Linear models over dask arrays: each chunk of rows is summed where it is, the sums in a tree.
+"""Linear models over dask arrays: each chunk of rows is summed where it lies, the sums in a tree.
 
 `~lossutils.linear.linear_value_and_grad` and `~lossutils.train.fit_linear` come here when X is a
 dask array, and dask runs it on threads, processes or a cluster, as it is told to. W and b go out to
@@ -20,121 +20,143 @@ has a pool; a cluster on one machine, ``distributed.Client()``, is faster.
 from __future__ import annotations
 
 import sys
-from functools import partial, reduce
+from functools import reduce
 from operator import add
 from typing import Any
 
 import numpy as np
 
+from ._checks import (
+    check_count,
+    check_parameters,
+    check_real,
+    check_rows,
+    check_weight_shape,
+    check_weights,
+)
+from ._engine import RowsInMemory, Sums
 from ._optional import is_dask, optional_import
-from .linear import check_count, check_shapes
-from .linear import sums as sums_in_memory
-from .losses.base import Loss, check_weights
-from .special import to_float64
+from .losses import Loss
 
 FAN_IN = 8
 """Sums that are added at a time: a tree over 1000 chunks is four levels high."""
 
-Sums = tuple[float, Any, Any, float]
-"""Sums over some rows: of the losses, of their gradients by W and by b, and of the weights."""
 
+class RowsInChunks:
+    """Rows of features in the chunks of a dask array, with their targets and weights.
 
-def sums(
-    loss, X, targets, W, b, sample_weight=None, block_rows=None, n_threads=1
-) -> tuple[float, Any, Any, float]:
-    """Return what `lossutils.linear.sums` does, of dask arrays."""
-    X, targets, sample_weight = aligned(X, targets, sample_weight)
-    check_shapes(X, targets, W, b)
-    to_float64(np.empty((0, 1), X.dtype))  # complains of what is not a number
-    block_rows = block_rows if block_rows is None else check_count("block_rows", block_rows, 1)
-    n_threads = check_count("n_threads", n_threads, 1)
-    dask = optional_import("dask", "dask")
-    of_chunk = dask.delayed(partial(_sums_of_chunk, loss, block_rows, n_threads), pure=False)
-    added = dask.delayed(_added, pure=False)
-    # One node of the graph, so that each worker gets the parameters once; not scattered, since the
-    # scheduler can make again what it has in the graph, and not what died with a worker.
-    params = dask.delayed((W, b), pure=False, traverse=False)
-    starts = np.cumsum([0, *X.chunks[0][:-1]]).tolist()
-    blocks = _blocks(X), _blocks(targets), _blocks(sample_weight, X)
-    tree = []
-    for place, *of_rows in zip(_places(X), starts, *blocks, strict=True):
-        with dask.annotate(**place):
-            tree.append(of_chunk(*of_rows, params))
-    while len(tree) > 1:
-        tree = [added(tree[i : i + FAN_IN]) for i in range(0, len(tree), FAN_IN)]
-    found = tree[0].compute()
-    if isinstance(found, str):
-        raise ValueError(found)
-    value, dW, db, total = found
-    check_weights("linear_value_and_grad", [total], 1)
-    # Writable, and nobody else's: a cluster may hand out what it keeps.
-    return value, np.array(dW), np.array(db), total
-
-
-def aligned(X, targets, sample_weight=None) -> tuple[Any, Any, Any]:
-    """Return dask arrays with the chunks of X's rows, and whole rows in each.
-
-    Raises
-    ------
-    ValueError
-        If X is no dask array, sizes of chunks are unknown, or the lengths differ.
+    All are cut into the chunks of X's rows, with whole rows in each. Raises ValueError if X is no
+    dask array, sizes of chunks are unknown, or shapes do not fit together.
     """
-    da = optional_import("dask.array", "dask")
-    for name, array in (("X", X), ("targets", targets), ("sample_weight", sample_weight)):
-        if is_dask(array) and not isinstance(array, da.Array):
+
+    def __init__(self, X: Any, targets: Any, sample_weight: Any = None) -> None:
+        for name, array in (("X", X), ("targets", targets), ("sample_weight", sample_weight)):
+            _check_known(name, array)
+        if not is_dask(X):
             raise ValueError(
-                f"{name} must be an array, got a dask {type(array).__name__}; "
-                "a DataFrame becomes one with df.to_dask_array(lengths=True)"
+                "targets or sample_weight are dask arrays but X is not; bring them into memory "
+                "with .compute(), or cut X into chunks with dask.array.from_array"
             )
-        if isinstance(array, da.Array) and np.isnan(array.shape).any():
-            raise ValueError(
-                f"{name} has chunks of unknown size, shape {array.shape}; "
-                f"let dask count them first: {name}.compute_chunk_sizes()"
-            )
-    if not isinstance(X, da.Array):
+        targets = targets if is_dask(targets) else np.asarray(targets)
+        check_rows(X, targets)
+        check_real(X.dtype)
+        if is_dask(sample_weight):
+            check_weight_shape("linear_value_and_grad", sample_weight.shape, len(X))
+        else:
+            sample_weight = check_weights("linear_value_and_grad", sample_weight, len(X))
+        in_chunks = X.chunks[0]
+        self.X, self.targets = _cut(X, in_chunks), _cut(targets, in_chunks)
+        self.weights = None if sample_weight is None else _cut(sample_weight, in_chunks)
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    def outputs(self, loss: Loss) -> tuple[int, ...]:
+        """Return the shape of one example's scores, from the largest label alone."""
+        y = self.targets
+        like = np.zeros((1, *y.shape[1:]), y.dtype)
+        if y.ndim == 1 and y.dtype.kind in "iu":
+            like[:] = y.max().compute()
+        return loss.score_shape(like)[1:]
+
+    def take(self, rows: Any) -> RowsInChunks:
+        """Refuse: rows from all over X would have to travel."""
         raise ValueError(
-            "targets or sample_weight are dask arrays but X is not; bring them into memory with "
-            ".compute(), or cut X into chunks with dask.array.from_array"
+            f"a batch of {len(rows)} rows from all over X cannot be taken from a dask array, which "
+            "would have to send them over the network; leave batch_size out, so that each step "
+            "takes all rows, or train on what fits into memory: X[:n].compute(), y[:n].compute()"
         )
-    targets = targets if is_dask(targets) else np.asarray(targets)
-    if X.ndim != 2 or targets.ndim == 0 or len(targets) != len(X):
-        check_shapes(X, targets, np.empty(X.shape[1:]), np.empty(()))  # complains
-    if sample_weight is not None and not is_dask(sample_weight):
-        sample_weight = check_weights("linear_value_and_grad", sample_weight, len(X))
-    elif sample_weight is not None and sample_weight.shape != X.shape[:1]:
-        check_weights("linear_value_and_grad", np.empty(sample_weight.shape), len(X))  # complains
 
-    def cut(array):
-        chunks = (X.chunks[0], *((size,) for size in array.shape[1:]))
-        if is_dask(array):
-            return array if array.chunks == chunks else array.rechunk(chunks)
-        return da.from_array(array, chunks=chunks)
+    def persist(self) -> RowsInChunks:
+        """Return the same rows for many passes: targets in memory, where their rows of X lie.
 
-    return cut(X), cut(targets), None if sample_weight is None else cut(sample_weight)
+        So the targets are made once, and cross the network once, if at all.
+        """
+        dask, da = optional_import("dask", "dask"), optional_import("dask.array", "dask")
+        first = dask.delayed(_first, pure=False)
+        kept = []
+        for place, y, x, m in zip(
+            _places(self.X), _blocks(self.targets), _blocks(self.X), self.X.chunks[0], strict=True
+        ):
+            with dask.annotate(**place):
+                shape = m, *self.targets.shape[1:]
+                kept.append(da.from_delayed(first(y, x), shape, dtype=self.targets.dtype))
+        return RowsInChunks(self.X, da.concatenate(kept).persist(), self.weights)
+
+    def sums(
+        self, loss: Loss, W: Any, b: Any, block_rows: int | None = None, n_threads: int = 1
+    ) -> Sums:
+        """Return the sums over all rows; see `lossutils.linear.linear_value_and_grad`."""
+        X = self.X
+        check_parameters(X.shape[1], W, b)
+        if block_rows is not None:
+            block_rows = check_count("block_rows", block_rows, 1)
+        n_threads = check_count("n_threads", n_threads, 1)
+        dask = optional_import("dask", "dask")
+        sum_chunk = dask.delayed(_sum_chunk, pure=False)
+        add_sums = dask.delayed(_add_sums, pure=False)
+        # One node of the graph, so that each worker gets the parameters once. They are not
+        # scattered, since a scheduler can restore what is in its graph, but not what died with a
+        # worker.
+        settings = dask.delayed((loss, W, b, block_rows, n_threads), pure=False, traverse=False)
+        starts = np.cumsum([0, *X.chunks[0][:-1]]).tolist()
+        blocks = _blocks(X), _blocks(self.targets), _blocks(self.weights, X)
+        tree = []
+        for place, *chunk in zip(_places(X), starts, *blocks, strict=True):
+            with dask.annotate(**place):
+                tree.append(sum_chunk(*chunk, settings))
+        while len(tree) > 1:
+            tree = [add_sums(tree[i : i + FAN_IN]) for i in range(0, len(tree), FAN_IN)]
+        total = tree[0].compute()
+        if isinstance(total, str):
+            raise ValueError(total)
+        check_weights("linear_value_and_grad", [total.weight], 1)
+        # Copies, to be changed freely: a cluster may hand out what it keeps.
+        return Sums(total.loss, np.array(total.dW), np.array(total.db), total.weight)
 
 
-def beside(X, targets) -> tuple[Any, Any]:
-    """Return dask arrays for many uses: the targets are kept in memory, where their rows of X are.
+def _check_known(name: str, array: Any) -> None:
+    """Raise if a dask collection is no array, or an array whose chunks have unknown sizes."""
+    if not is_dask(array):
+        return
+    if not isinstance(array, optional_import("dask.array", "dask").Array):
+        raise ValueError(
+            f"{name} must be an array, got a dask {type(array).__name__}; "
+            "a DataFrame becomes one with df.to_dask_array(lengths=True)"
+        )
+    if np.isnan(array.shape).any():
+        raise ValueError(
+            f"{name} has chunks of unknown size, shape {array.shape}; "
+            f"let dask count them first: {name}.compute_chunk_sizes()"
+        )
 
-    Made once, they cross the network once, if at all.
-    """
-    dask, da = optional_import("dask", "dask"), optional_import("dask.array", "dask")
-    X, targets, _ = aligned(X, targets)
-    first = dask.delayed(_first, pure=False)
-    kept = []
-    for place, y, x, m in zip(_places(X), _blocks(targets), _blocks(X), X.chunks[0], strict=True):
-        with dask.annotate(**place):
-            shape = m, *targets.shape[1:]
-            kept.append(da.from_delayed(first(y, x), shape, dtype=targets.dtype))
-    return X, da.concatenate(kept).persist()
 
-
-def score_shape(loss: Loss, targets) -> tuple[int, ...]:
-    """Return the shape of one example's scores, from the largest label alone."""
-    like = np.zeros((1, *targets.shape[1:]), targets.dtype)
-    if targets.ndim == 1 and targets.dtype.kind in "iu":
-        like[:] = targets.max().compute()
-    return loss.score_shape(like)[1:]
+def _cut(array: Any, in_chunks: tuple[int, ...]) -> Any:
+    """Return an array as one of dask with given chunks of rows, and whole rows in each."""
+    chunks = (in_chunks, *((size,) for size in array.shape[1:]))
+    if is_dask(array):
+        return array if array.chunks == chunks else array.rechunk(chunks)
+    return optional_import("dask.array", "dask").from_array(array, chunks=chunks)
 
 
 def _first(targets, X):
@@ -151,8 +173,8 @@ def _blocks(array, like=None) -> list[Any]:
 def _places(X) -> list[dict[str, Any]]:
     """Return for each chunk of X what tells a cluster to work on it where it lies.
 
-    Left to itself, a scheduler that does not know yet how long a task takes sends chunks about.
-    Where X lies nowhere yet, or its worker has died, any worker will do.
+    A scheduler that does not know yet how long a task takes would send chunks about. Where X lies
+    nowhere yet, or its worker has died, any worker will do.
     """
     keys = [row[0] for row in X.__dask_keys__()]
     distributed = sys.modules.get("distributed")
@@ -166,25 +188,25 @@ def _places(X) -> list[dict[str, Any]]:
     ]
 
 
-def _sums_of_chunk(loss, block_rows, n_threads, start, X, targets, w, params) -> Sums | str:
+def _sum_chunk(start, X, targets, weights, settings) -> Sums | str:
     """Return the sums over a chunk, or what is wrong with it.
 
-    As a value, so that the client raises the same error on every scheduler: that of the first chunk
-    which has one, without a trace through its workers.
+    An error is returned as text, so that the client raises the same one on every scheduler: that
+    of the first chunk which has one, without a trace through its workers.
     """
-    W, b = params
-    if len(X) == 0 or (w is not None and not w.any()):
-        return 0.0, np.zeros(W.shape), np.zeros(b.shape), 0.0
+    loss, W, b, block_rows, n_threads = settings
+    if len(X) == 0 or (weights is not None and not weights.any()):
+        return Sums(0.0, np.zeros(W.shape), np.zeros(b.shape))
     try:
-        return sums_in_memory(loss, X, targets, W, b, w, block_rows, n_threads)
+        return RowsInMemory(X, targets, weights).sums(loss, W, b, block_rows, n_threads)
     except ValueError as error:
         return f"{error} (seen in the chunk of rows {start} to {start + len(X) - 1})"
 
 
-def _added(parts: list[Sums | str]) -> Sums | str:
-    """Return the sum of sums, in their order; or the first complaint."""
+def _add_sums(parts: list[Sums | str]) -> Sums | str:
+    """Return the sum of sums in their order, or the first error."""
     for part in parts:
         if isinstance(part, str):
             return part
     with np.errstate(all="ignore"):  # an infinite loss is a result, as it is in memory
-        return tuple(reduce(add, column) for column in zip(*parts, strict=True))
+        return reduce(add, parts)

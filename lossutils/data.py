@@ -8,8 +8,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._checks import check_count
 from ._optional import optional_import
-from .linear import check_count
 from .special import Float64Array
 
 

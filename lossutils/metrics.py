@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .linear import check_count
+from ._checks import check_count
 from .special import Float64Array
 
 

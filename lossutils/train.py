@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ._checks import Array, Float64Array, check_count, check_l2, check_positive, to_float64
 from ._optional import is_dask
-from .linear import check_count, check_l2, linear_value_and_grad
-from .losses import BCELoss
-from .losses.base import Loss
-from .special import Array, Float64Array, to_float64
+from .linear import Rows, rows_of, rows_value_and_grad
+from .losses import BCELoss, Loss
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def gradient_descent(
         If ``lr`` or ``steps`` is out of range, or a gradient has another shape than its parameter.
     """
     rate_at = lr if callable(lr) else lambda k: lr
-    _check_rate(rate_at(0))
+    check_positive("lr", rate_at(0))
     steps = check_count("steps", steps, 0)
     start = params if isinstance(params, tuple) else (params,)
     theta = tuple(to_float64(p)[0].copy() for p in start)
@@ -112,16 +111,11 @@ def gradient_descent(
             ended = isinstance(ended, bool | np.bool_) and ended
             if k == steps or ended or not np.isfinite(value):
                 break
-            rate = _check_rate(rate_at(k))
+            rate = rate_at(k)
+            check_positive("lr", rate)
             theta = tuple(p - rate * g for p, g in zip(theta, grads, strict=True))
     by_param = tuple(np.stack(values) for values in zip(*path, strict=True))
     return History(np.array(losses), np.array(norms), by_param)
-
-
-def _check_rate(lr: Any) -> float:
-    if not 0 < lr < np.inf:
-        raise ValueError(f"lr must be a positive, finite number, got {lr!r}")
-    return lr
 
 
 def fit_linear(
@@ -175,11 +169,13 @@ def fit_linear(
     ValueError
         If shapes, targets or settings do not fit; see ``linear_value_and_grad``.
     """
+    rows = rows_of(X, y)
 
-    def value_and_grad(x, targets, W, b):
-        return linear_value_and_grad(loss, x, targets, W, b, l2=l2)
+    def value_and_grad(rows, W, b):
+        return rows_value_and_grad(rows, loss, W, b, l2)
 
-    return _fit(value_and_grad, loss, X, y, lr, steps, batch_size, seed, progress, start)
+    batches = _batches(rows, batch_size, seed)
+    return _descend(value_and_grad, batches, _start(loss, rows, start), lr, steps, progress)
 
 
 def fit_linear_autograd(
@@ -218,15 +214,72 @@ def fit_linear_autograd(
         )
     import torch
 
-    def value_and_grad(x, targets, W, b):
+    rows = rows_of(X, y)
+
+    def value_and_grad(rows, W, b):
         w_t, b_t = (torch.tensor(p, dtype=torch.float64, requires_grad=True) for p in (W, b))
-        scores = to_tensor(to_float64(x)[0]) @ w_t + b_t
-        loss.check(scores.detach().numpy(), targets)
-        value = value_of(scores, to_tensor(targets)).mean() + 0.5 * l2 * (w_t**2).sum()
+        scores = to_tensor(to_float64(rows.X)[0]) @ w_t + b_t
+        loss.check(scores.detach().numpy(), rows.targets)
+        value = value_of(scores, to_tensor(rows.targets)).mean() + 0.5 * l2 * (w_t**2).sum()
         dW, db = torch.autograd.grad(value, (w_t, b_t))
         return value.item(), dW.numpy(), db.numpy()
 
-    return _fit(value_and_grad, loss, X, y, lr, steps, batch_size, seed, progress, start)
+    batches = _batches(rows, batch_size, seed)
+    return _descend(value_and_grad, batches, _start(loss, rows, start), lr, steps, progress)
+
+
+def _start(loss: Loss, rows: Rows, start: Any) -> tuple[ArrayLike, ArrayLike]:
+    """Return the W and b to start from: those given, or zeros of the shape that the loss needs."""
+    if isinstance(loss, BCELoss):
+        raise ValueError(
+            "BCELoss takes probabilities, and the scores of a linear model are logits; "
+            "train with BCEWithLogitsLoss"
+        )
+    if start is None:
+        outputs = rows.outputs(loss)
+        return np.zeros((rows.X.shape[1], *outputs)), np.zeros(outputs)
+    if len(start) != 2:
+        raise ValueError(f"start must be a pair (W, b), got {len(start)} entries")
+    return tuple(start)
+
+
+def _batches(rows: Rows, batch_size: int | None, seed: int) -> Iterator[Rows]:
+    """Yield the rows of each step: all of them, or batches without replacement, shuffled again."""
+    if batch_size is None:
+        rows = rows.persist()
+        while True:
+            yield rows
+    batch_size = check_count("batch_size", batch_size, 1, len(rows))
+    rng = np.random.default_rng(seed)
+    while True:
+        order = rng.permutation(len(rows))
+        for i in range(0, len(rows), batch_size):
+            yield rows.take(order[i : i + batch_size])
+
+
+def _descend(value_and_grad, batches, start, lr, steps, progress) -> Fit:
+    """Descend on one batch after the other, with a bar if there is to be one."""
+
+    def on_next_batch(W, b):
+        return value_and_grad(next(batches), W, b)
+
+    def descend(callback=None):
+        return gradient_descent(on_next_batch, start, lr=lr, steps=steps, callback=callback)
+
+    if progress:
+        from tqdm.auto import tqdm
+
+        with tqdm(total=steps, unit="step") as bar:
+
+            def show(k, value, params):
+                bar.set_postfix(loss=f"{value:.4g}", refresh=False)
+                bar.update(k > 0)
+
+            history = descend(show)
+    else:
+        history = descend()
+    W, b = history.params
+    return Fit(W, float(b) if b.ndim == 0 else b, history)
 
 
 @dataclass(frozen=True)
@@ -284,72 +337,3 @@ def tune_lr(
             f"none of the learning rates {list(scores)} has a finite score; try smaller ones"
         )
     return best
-
-
-def _fit(value_and_grad, loss, X, y, lr, steps, batch_size, seed, progress, start) -> Fit:
-    """Descend on batches of (X, y); what both twins share."""
-    in_chunks = is_dask(X, y)
-    if in_chunks:
-        from . import chunks
-
-        if batch_size is not None:
-            raise ValueError(
-                f"batch_size={batch_size!r} draws rows from all over X, which dask arrays would "
-                "have to send about; leave it out, so that each step takes all rows, or train on "
-                "what fits into memory: X[:n].compute(), y[:n].compute()"
-            )
-        X, y = chunks.beside(X, y)
-    else:
-        X, y = np.asanyarray(X), np.asarray(y)
-    if X.ndim != 2 or len(X) == 0 or len(X) != len(np.atleast_1d(y)):
-        raise ValueError(
-            f"X must have shape (m, n) and y one target for each of its rows, got shapes {X.shape} "
-            f"and {y.shape}; a single feature becomes one column with X[:, None]"
-        )
-    if isinstance(loss, BCELoss):
-        raise ValueError(
-            "BCELoss takes probabilities, and the scores of a linear model are logits; "
-            "train with BCEWithLogitsLoss"
-        )
-    if start is None:
-        outputs = chunks.score_shape(loss, y) if in_chunks else loss.score_shape(y)[1:]
-        start = np.zeros((X.shape[1], *outputs)), np.zeros(outputs)
-    if len(start) != 2:
-        raise ValueError(f"start must be a pair (W, b), got {len(start)} entries")
-    batches = _batches(len(X), batch_size, seed)
-
-    def on_next_batch(W, b):
-        rows = next(batches)
-        if in_chunks:
-            return value_and_grad(X, y, W, b)
-        return value_and_grad(X[rows], y[rows], W, b)
-
-    def descend(callback=None):
-        return gradient_descent(on_next_batch, tuple(start), lr=lr, steps=steps, callback=callback)
-
-    if progress:
-        from tqdm.auto import tqdm
-
-        with tqdm(total=steps, unit="step") as bar:
-
-            def show(k, value, params):
-                bar.set_postfix(loss=f"{value:.4g}", refresh=False)
-                bar.update(k > 0)
-
-            history = descend(show)
-    else:
-        history = descend()
-    W, b = history.params
-    return Fit(W, float(b) if b.ndim == 0 else b, history)
-
-
-def _batches(m: int, batch_size: int | None, seed: int) -> Iterator[Any]:
-    if batch_size is None:
-        while True:
-            yield slice(None)
-    batch_size = check_count("batch_size", batch_size, 1, m)
-    rng = np.random.default_rng(seed)
-    while True:
-        order = rng.permutation(m)
-        for i in range(0, m, batch_size):
-            yield order[i : i + batch_size]

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .linear import BLOCK_BYTES, check_count
-from .special import Array, Float64Array, to_float64
+from ._checks import Array, Float64Array, check_count, to_float64
+from ._engine import BLOCK_BYTES
 
 
 def cross_entropy_by_classes(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import strategies as st
+from numpy.testing import assert_allclose
 
 from lossutils.losses import (
     BCELoss,
@@ -21,7 +22,7 @@ from lossutils.losses import (
     SoftmaxMSELoss,
     SquaredHingeLoss,
 )
-from lossutils.losses.base import ClassTargets, RealTargets, SignTargets, UnitTargets
+from lossutils.losses.targets import ClassTargets, RealTargets, SignTargets, UnitTargets
 
 REAL = [MSELoss(), MAELoss(), HuberLoss(), HuberLoss(delta=0.25)]
 UNIT = [SigmoidMSELoss(), BCELoss(), BCEWithLogitsLoss()]
@@ -57,6 +58,13 @@ def example(loss):
         return rows, np.array([2, 0, 1])
     targets = [-1, 1, 1] if isinstance(loss, SignTargets) else [0, 1, 0.5]
     return rows[0], np.array(targets)
+
+
+def message(call, *args, **options):
+    """Return what a call says when it refuses."""
+    with pytest.raises(ValueError, match=r".") as caught:
+        call(*args, **options)
+    return str(caught.value)
 
 
 @st.composite
@@ -113,3 +121,27 @@ def linear_problem(loss, m=12, n=3, seed=0):
     if isinstance(loss, BCELoss):  # keep the scores between 0 and 1
         W, b = W / 100, 0.5
     return X, targets, W, b
+
+
+def in_three_lines(loss, X, targets, W, b, l2=0.0, sample_weight=None):
+    value, G = loss.value_and_grad(X @ W + b, targets, sample_weight=sample_weight)
+    penalty = 0.5 * l2 * np.sum(W**2)
+    return value + penalty, X.T @ G + l2 * W, G.sum(axis=0)
+
+
+X_LAYOUTS = {
+    "as it is": lambda X: X,
+    "by columns": np.asfortranarray,
+    "every second row and column": lambda X: np.repeat(np.repeat(X, 2, 0), 2, 1)[::2, ::2],
+    "every second row": lambda X: np.repeat(X, 2, axis=0)[::2],
+    "backwards": lambda X: X[::-1].copy()[::-1],
+    "the other byte order": lambda X: X.astype(">f8"),
+    "float32": lambda X: X.astype(np.float32),
+    "half of a record": lambda X: np.rec.fromarrays([X, X], names="a, b").a,
+}
+
+
+def assert_same(actual, expected, rtol=1e-13, atol=1e-15):
+    """Compare value and gradients."""
+    for left, right in zip(actual, expected, strict=True):
+        assert_allclose(left, right, rtol=rtol, atol=atol)

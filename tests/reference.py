@@ -17,7 +17,7 @@ import pytest
 from mpmath.ctx_mp import MPContext
 
 from lossutils import losses
-from lossutils.losses.base import Kernel
+from lossutils._kernels import Kernel, kernel_for
 
 mp = MPContext()
 mp.dps = 400
@@ -269,16 +269,16 @@ def through_kernel(loss, scores, targets):
     values, grads = [], []
     with np.errstate(all="ignore"):
         for s, y in zip(scores.astype(np.float64), targets, strict=True):
-            for kernel in (loss._kernel(s.shape, 1), Kernel(loss, 1)):
-                if not kernel.start(np.array([y])):
+            for kernel in (kernel_for(loss, s.shape, 1), Kernel(loss, s.shape, 1)):
+                if not kernel.begin(np.array([y])):
                     continue
                 block = s.reshape(-1, 1).copy() if s.ndim else np.array([s])
                 factor = kernel.gradient(slice(0, 1), block)
                 grad = block.reshape(s.shape) * (1.0 if factor is None else factor[0])
-                (value,) = kernel.losses()
-                if np.isfinite(value):
+                losses = kernel.losses()
+                if losses is not None:
                     break
-            values.append(value)
+            values.append(losses[0])
             grads.append(grad)
         return np.array(values).astype(scores.dtype), np.array(grads).astype(scores.dtype)
 

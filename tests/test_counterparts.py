@@ -5,7 +5,7 @@ import pytest
 
 from lossutils.counterparts import KINDS, TABLE, Counterpart, counterparts
 from lossutils.losses import BCELoss, Loss, MSELoss, MulticlassHingeLoss
-from lossutils.losses.base import RealTargets
+from lossutils.losses.targets import RealTargets
 from tests.cases import ALL, each
 
 pytest.importorskip("torch")

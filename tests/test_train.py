@@ -217,9 +217,9 @@ def test_batches_use_every_row_once_before_any_again():
     rows = []
 
     class Spy(MSELoss):
-        def _value(self, s, y, shared):
+        def _rule(self, s, y):
             rows.append(sorted(y.tolist()))
-            return super()._value(s, y, shared)
+            return super()._rule(s, y)
 
     X, y = np.zeros((10, 1)), np.arange(10.0)
     fit_linear(Spy(), X, y, lr=0.1, steps=5, batch_size=4)
@@ -259,7 +259,7 @@ def test_progress_shows_a_bar(capsys):
 
 
 NO_ROWS = (
-    "X must have shape (m, n) and y one target for each of its rows, got shapes {} and {}; "
+    "X must have shape (m, n) with at least one row and one column, got {}; "
     "a single feature becomes one column with X[:, None]"
 )
 
@@ -268,9 +268,12 @@ NO_ROWS = (
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"X": np.zeros(4)}, NO_ROWS.format("(4,)", "(4,)")),
-        ({"X": np.zeros((3, 2))}, NO_ROWS.format("(3, 2)", "(4,)")),
-        ({"X": np.zeros((0, 2)), "y": []}, NO_ROWS.format("(0, 2)", "(0,)")),
+        ({"X": np.zeros(4)}, NO_ROWS.format("(4,)")),
+        (
+            {"X": np.zeros((3, 2))},
+            "X has 3 rows but targets have shape (4,); give one target for each row of X",
+        ),
+        ({"X": np.zeros((0, 2)), "y": []}, NO_ROWS.format("(0, 2)")),
         ({"batch_size": 0}, "batch_size must be a whole number from 1 to 4, got 0"),
         ({"batch_size": 5}, "batch_size must be a whole number from 1 to 4, got 5"),
         ({"batch_size": 1.5}, "batch_size must be a whole number from 1 to 4, got 1.5"),
@@ -282,7 +285,7 @@ def test_bad_input_is_refused(fit, change, text):
     if fit is fit_linear_autograd:
         pytest.importorskip("torch")
     arguments = {"X": np.zeros((4, 2)), "y": np.zeros(4), "lr": 0.1, "steps": 1, **change}
-    with pytest.raises(ValueError, match="must") as caught:
+    with pytest.raises(ValueError, match=r".") as caught:
         fit(MSELoss(), **arguments)
     assert str(caught.value) == text
 

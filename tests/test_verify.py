@@ -20,7 +20,7 @@ from lossutils.losses import (
     SigmoidMSELoss,
     SquaredHingeLoss,
 )
-from lossutils.losses.base import RealTargets
+from lossutils.losses.targets import RealTargets
 from lossutils.verify import (
     check_equal,
     compare_with_autograd,
@@ -280,8 +280,7 @@ def test_compare_with_autograd_prints_both_lines(loss, capsys):
 def test_compare_with_autograd_catches_a_fault(factor, part):
     pytest.importorskip("torch")
     wrong = {
-        "_value": lambda self, s, y, shared: factor * (s - y) ** 2,
-        "_gradient": lambda self, s, y, shared: factor * 2 * (s - y),
+        "_rule": lambda self, s, y: (factor * (s - y) ** 2, lambda: factor * 2 * (s - y)),
     }
     faulty = type("MSELoss", (MSELoss,), {f"_{part}": wrong[f"_{part}"]})
     with pytest.raises(AssertionError, match=f"^MSELoss against PyTorch: {part} does not hold"):

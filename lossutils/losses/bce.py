@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from ..special import Array, Float64Array
-from .base import Kernel, UnitTargets
+from .._checks import Float64Array
+from .targets import UnitTargets
 
 
 @dataclass(frozen=True)
@@ -38,24 +38,24 @@ class BCELoss(UnitTargets):
     array([0.69314718, 0.        ])
     """
 
-    def _check_targets(self, s, targets):
+    def _check_scores(self, s):
         if (s < 0).any() or (s > 1).any():
             raise ValueError(
                 "BCELoss: scores must be probabilities in [0, 1], got values from "
                 f"{np.nanmin(s):g} to {np.nanmax(s):g}; for logits use BCEWithLogitsLoss, "
                 "or sigmoid(scores)"
             )
-        return super()._check_targets(s, targets)
 
-    def _value(self, s, y, shared):
-        cost_if_1 = np.where(y == 0, 0.0, -y * np.log(s))
-        cost_if_0 = np.where(y == 1, 0.0, -(1.0 - y) * np.log1p(-s))
-        return cost_if_1 + cost_if_0
+    def _rule(self, p, y):
+        cost_if_1 = np.where(y == 0, 0.0, -y * np.log(p))
+        cost_if_0 = np.where(y == 1, 0.0, -(1.0 - y) * np.log1p(-p))
 
-    def _gradient(self, s, y, shared):
-        # at p = y = 0 or 1 the fraction is 0/0; its limit is the slope of -log(1 - p) or -log p
-        certain_and_right = (s == y) & ((y == 0) | (y == 1))
-        return np.where(certain_and_right, 1.0 - 2.0 * y, (s - y) / (s * (1.0 - s)))
+        def gradient():
+            # At p = y = 0 or 1 the fraction is 0/0: take the slope of -log(1 - p) or -log p.
+            certain_and_right = (p == y) & ((y == 0) | (y == 1))
+            return np.where(certain_and_right, 1.0 - 2.0 * y, (p - y) / (p * (1.0 - p)))
+
+        return cost_if_1 + cost_if_0, gradient
 
 
 @dataclass(frozen=True)
@@ -83,78 +83,16 @@ class BCEWithLogitsLoss(UnitTargets):
     array([-0.5,  1. ])
     """
 
-    def _shared(self, s, y):
-        return sigmoid_error(s, y)
-
-    def _value(self, s, y, shared):
-        # l = log(1 + exp(-|z|)) + |z| times the share of the label on the other side of 0 than z
-        against = np.where(s < 0, y, 1.0 - y)
-        return np.where(against == 0, 0.0, np.abs(s) * against) + np.log1p(shared.e)
-
-    def _gradient(self, s, y, shared):
-        return shared.error
-
-    def _kernel(self, outputs, rows):
-        return _LogisticKernel(rows) if outputs == () else super()._kernel(outputs, rows)
-
-
-class _LogisticKernel(Kernel):
-    r"""`BCEWithLogitsLoss` of labels 0 and 1, in terms of c = 1 - 2y, which is -1 or 1.
-
-    .. math:: l = \log(1 + e^{cz}), \qquad
-              \frac{\partial l}{\partial z} = \frac{c\, e^{cz}}{1 + e^{cz}}
-
-    Nothing is subtracted, so nothing cancels. On a confident mistake the exponential overflows from
-    a loss of 709 on; then the loss is infinite here, which sends the rows to the plain formulas.
-    """
-
-    def __init__(self, rows: int) -> None:
-        self.e = np.empty(rows)
-        self.c: Any = None
-
-    def start(self, targets):
-        self.c = None  # so that its memory, still in the cache, is used again
-        self.c = label_signs(targets)
-        return self.c is not None
-
-    def gradient(self, rows, s):
-        c = self.c[rows]
-        s *= c
-        e = np.exp(s, out=self.e[rows])
-        np.add(e, ONE, out=s)
-        np.divide(e, s, out=s)
-        s *= c
-
-    def losses(self):
-        e = self.e[: len(self.c)]
-        return np.log1p(e, out=e)
-
-
-def label_signs(labels: Array) -> Float64Array | None:
-    """Return 1 - 2 labels if they are all 0 or 1, else None.
-
-    For speed some wrong integers pass, as NaN, which no sum hides: so the loss comes out as NaN,
-    and the plain formulas complain.
-    """
-    if labels.ndim != 1:
-        return None
-    if labels.dtype.kind in "iub":
-        try:
-            return SIGNS.take(labels.astype(np.intp, copy=False))
-        except IndexError:
-            return None
-    binary = labels.dtype.kind == "f" and ((labels == 0) | (labels == 1)).all()
-    return SIGNS.take(labels.astype(np.intp)) if binary else None
-
-
-SIGNS = np.array([1.0, -1.0, np.nan, np.nan])
-"""By label; the last two also for -1 and -2, which NumPy counts from the end."""
-ONE = np.array(1.0)
-"""Which NumPy adds in two thirds of the time that it takes for a Python float."""
+    def _rule(self, z, y):
+        # l = log(1 + exp(-|z|)) + |z| times the label weight that disagrees with sign(z)
+        e, error = sigmoid_error(z, y)
+        against = np.where(z < 0, y, 1.0 - y)
+        value = np.where(against == 0, 0.0, np.abs(z) * against) + np.log1p(e)
+        return value, lambda: error
 
 
 class SigmoidError(NamedTuple):
-    """The sigmoid's distance from the target, and what it was made of."""
+    """How far the sigmoid is from the target, and the exponential that both losses of it need."""
 
     e: Float64Array
     """exp(-|z|)"""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..special import Float64Array, SoftmaxParts, all_but, softmax_parts
-from .base import ClassTargets, LabelKernel
+from .._checks import Float64Array
+from ..special import SoftmaxParts, all_but, softmax_parts
+from .targets import ClassTargets
 
 
 @dataclass(frozen=True)
@@ -50,76 +51,13 @@ class CrossEntropyLoss(ClassTargets):
                 f"got {self.label_smoothing!r}"
             )
 
-    def _check_targets(self, s, targets):
-        y = super()._check_targets(s, targets)
-        return (1.0 - self.label_smoothing) * y + self.label_smoothing / s.shape[1]
+    def _check_targets(self, shape, targets):
+        y = super()._check_targets(shape, targets)
+        return (1.0 - self.label_smoothing) * y + self.label_smoothing / shape[1]
 
-    def _shared(self, s, y):
-        return softmax_parts(s)
-
-    def _value(self, s, y, shared):
-        return weighted_sum(y, shared.neg_log_p)
-
-    def _gradient(self, s, y, shared):
-        return softmax_error(shared, y)
-
-    def _kernel(self, outputs, rows):
-        return _SoftmaxKernel(outputs, rows, self.label_smoothing)
-
-
-class _SoftmaxKernel(LabelKernel):
-    r"""`CrossEntropyLoss` of labels, from the sum r of the wrong classes' exponentials.
-
-    .. math:: l = \log\Bigl(1 + \frac{r}{e^{s_y}}\Bigr), \qquad
-              \frac{\partial l}{\partial s_j} = \frac{e^{s_j}}{r + e^{s_y}}, \quad
-              \frac{\partial l}{\partial s_y} = \frac{-r}{r + e^{s_y}}, \quad
-              r = \sum_{j \ne y} e^{s_j}
-
-    Nothing is subtracted, so nothing cancels. Nor need the largest score be taken off first, as
-    long as no exponential over- or underflows: that saves two of seven passes over the block.
-    Smoothing of the labels adds :math:`\varepsilon\,(s_y - \bar s)` to the loss.
-    """
-
-    def __init__(self, outputs: tuple[int, ...], rows: int, smoothing: float) -> None:
-        super().__init__(outputs, rows)
-        self.smoothing = smoothing
-        self.rest, self.e = np.empty(rows), np.empty(rows)
-        self.lead = np.empty(rows) if smoothing else None
-        # of the scores: e^300 and e^-300 are far from the ends of the floats; and with smoothing,
-        # where s_y and the mean do cancel, 30 loses 30 half units in the last place at most
-        self.limit = 30.0 if smoothing else 300.0
-
-    def start(self, targets):
-        self.lowest = 0.0
-        return super().start(targets)
-
-    def gradient(self, rows, s):
-        flat, at_label, share = s.reshape(-1), self.at_label(rows, s), self.smoothing
-        self.lowest = min(self.lowest, np.minimum.reduce(flat))
-        if self.lead is not None:
-            np.subtract(flat.take(at_label), s.mean(axis=0), out=self.lead[rows])
-        np.exp(s, out=s)
-        e = flat.take(at_label, out=self.e[rows], mode="clip")
-        flat[at_label] = 0.0
-        rest = np.add.reduce(s, axis=0, out=self.rest[rows])
-        total = rest + e
-        if self.lead is None:
-            flat[at_label] = np.negative(rest)
-        else:
-            spread = share / len(s) * total
-            s -= spread
-            flat[at_label] = share * e - (1.0 - share) * rest - spread
-        return np.divide(1.0, total, out=total)
-
-    def losses(self):
-        k = len(self.labels)
-        losses, e = self.rest[:k], self.e[:k]
-        highest = max(losses.max(), e.max())
-        if not (self.lowest > -self.limit and highest < np.exp(self.limit)):  # also if it is NaN
-            return np.full(k, np.nan)
-        losses /= e
-        np.log1p(losses, out=losses)
-        return losses if self.lead is None else losses + self.smoothing * self.lead[:k]
+    def _rule(self, s, y):
+        parts = softmax_parts(s)
+        return weighted_sum(y, parts.neg_log_p), lambda: softmax_error(parts, y)
 
 
 @dataclass(frozen=True)
@@ -146,37 +84,34 @@ class OneVsRestCrossEntropyLoss(ClassTargets):
     True
     """
 
-    def _shared(self, s, y):
-        """Return the softmax's parts, those of the classes other than the top, and a mask."""
+    def _rule(self, s, y):
         parts = softmax_parts(s)
         not_top = all_but(parts.top, s.shape[1])
-        return parts, softmax_parts(s[not_top].reshape(len(s), -1)), not_top
-
-    def _value(self, s, y, shared):
-        parts, others, not_top = shared
+        others = softmax_parts(s[not_top].reshape(len(s), -1))
         # At the top class 1 - p can underflow: its log is taken as the log-sum-exp of the others
         # minus that of all. (Infinite where they all are -inf, which have no softmax.)
         lead = parts.gap[not_top].reshape(len(s), -1).min(axis=1, keepdims=True)
         at_top = np.log1p(parts.rest) + lead - np.log1p(others.rest)
         neg_log_q = -np.log1p(-parts.p)
         np.put_along_axis(neg_log_q, parts.top, np.where(lead == np.inf, lead, at_top), axis=1)
-        return weighted_sum(y, parts.neg_log_p) + weighted_sum(1.0 - y, neg_log_q)
 
-    def _gradient(self, s, y, shared):
-        # With odds r_j = (1 - y_j) p_j / (1 - p_j) the gradient is
-        #   (p_i - y_i) + (1 - y_i) p_i - p_i sum_{j != i} r_j.
-        # The odds of the top class alone can overflow. Its part of the sum, times p_i, is
-        # (1 - y_top) p_top times the share of class i in the classes other than the top.
-        parts, others, not_top = shared
-        p = parts.p
-        doubt = (1.0 - y) * p
-        odds = np.where(not_top, doubt / parts.q, 0.0)
-        odds_of_others = odds.sum(axis=1, keepdims=True) - odds
-        share = np.zeros_like(p)
-        share[not_top] = others.p.ravel()
-        doubt_top = np.take_along_axis(doubt, parts.top, axis=1)
-        from_top = np.where(doubt_top == 0, 0.0, doubt_top * share)
-        return softmax_error(parts, y) + doubt - p * odds_of_others - from_top
+        def gradient():
+            # With odds r_j = (1 - y_j) p_j / (1 - p_j) the gradient is
+            #   (p_i - y_i) + (1 - y_i) p_i - p_i sum_{j != i} r_j.
+            # The odds of the top class alone can overflow. Its part of the sum, times p_i, is
+            # (1 - y_top) p_top times the share of class i in the classes other than the top.
+            p = parts.p
+            doubt = (1.0 - y) * p
+            odds = np.where(not_top, doubt / parts.q, 0.0)
+            odds_of_others = odds.sum(axis=1, keepdims=True) - odds
+            share = np.zeros_like(p)
+            share[not_top] = others.p.ravel()
+            doubt_top = np.take_along_axis(doubt, parts.top, axis=1)
+            from_top = np.where(doubt_top == 0, 0.0, doubt_top * share)
+            return softmax_error(parts, y) + doubt - p * odds_of_others - from_top
+
+        value = weighted_sum(y, parts.neg_log_p) + weighted_sum(1.0 - y, neg_log_q)
+        return value, gradient
 
 
 def softmax_error(parts: SoftmaxParts, y: Float64Array) -> Float64Array:

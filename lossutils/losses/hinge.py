@@ -7,8 +7,9 @@ from typing import Literal
 
 import numpy as np
 
+from .._checks import check_positive
 from ..special import all_but, exact_difference
-from .base import ClassTargets, LabelKernel, SignTargets, check_positive
+from .targets import ClassTargets, SignTargets
 
 
 @dataclass(frozen=True)
@@ -18,10 +19,10 @@ class Margin(SignTargets):
     margin: float = 1.0
 
     def __post_init__(self) -> None:
-        check_positive(self._name, "margin", self.margin)
+        check_positive(f"{self._name}: margin", self.margin)
 
-    def _shared(self, s, y):
-        """Return the violation of the margin, shape (m,)."""
+    def _violation(self, s, y):
+        """Return how far each score falls short of the margin, shape (m,)."""
         return np.maximum(0.0, self.margin - y * s)
 
 
@@ -52,11 +53,9 @@ class HingeLoss(Margin):
     array([1.2, 0.3, 0. ])
     """
 
-    def _value(self, s, y, shared):
-        return shared
-
-    def _gradient(self, s, y, shared):
-        return -y * np.sign(shared)
+    def _rule(self, s, y):
+        violation = self._violation(s, y)
+        return violation, lambda: -y * np.sign(violation)
 
 
 @dataclass(frozen=True)
@@ -84,11 +83,9 @@ class SquaredHingeLoss(Margin):
     array([0.25, 0.  ])
     """
 
-    def _value(self, s, y, shared):
-        return shared**2
-
-    def _gradient(self, s, y, shared):
-        return -2.0 * y * shared
+    def _rule(self, s, y):
+        violation = self._violation(s, y)
+        return violation**2, lambda: -2.0 * y * violation
 
 
 @dataclass(frozen=True)
@@ -133,79 +130,31 @@ class MulticlassHingeLoss(ClassTargets):
     _takes_probabilities = False
 
     def __post_init__(self) -> None:
-        check_positive("MulticlassHingeLoss", "margin", self.margin)
+        check_positive("MulticlassHingeLoss: margin", self.margin)
         if self.variant not in ("crammer-singer", "weston-watkins"):
             raise ValueError(
                 "MulticlassHingeLoss: variant must be 'crammer-singer' or 'weston-watkins', "
                 f"got {self.variant!r}"
             )
 
-    def _from_labels(self, labels, s):
+    def _from_labels(self, labels, K):
         return labels[:, None]
 
-    def _shared(self, s, y):
-        """Return the violations that count, (m, K - 1), and where the wrong classes stand."""
-        wrong = all_but(y, s.shape[1])
+    def _rule(self, s, label):
+        wrong = all_but(label, s.shape[1])
         scores = s[wrong].reshape(len(s), -1)
-        lead, error = exact_difference(scores, np.take_along_axis(s, y, axis=1))
-        # `error` matters where margin + lead nearly cancel: scores (1, 1e-8) and margin 1
+        lead, error = exact_difference(scores, np.take_along_axis(s, label, axis=1))
+        # `error` matters where margin + lead nearly cancel: scores (1, 1e-8) and margin 1.
         violation = np.maximum(0.0, (self.margin + lead) + error)
         if self.variant == "crammer-singer":
-            # by the scores, which are exact: rounded violations can tie where the scores do not
+            # Found by the scores, which are exact: rounded violations can tie where they do not.
             largest = np.argmax(scores, axis=1, keepdims=True)
             violation = np.where(all_but(largest, scores.shape[1]), 0.0, violation)
-        return violation, wrong
 
-    def _value(self, s, y, shared):
-        violation, _ = shared
-        return violation.sum(axis=1)
+        def gradient():
+            grad = np.zeros_like(s)
+            grad[wrong] = np.sign(violation).ravel()
+            np.put_along_axis(grad, label, -grad.sum(axis=1, keepdims=True), axis=1)
+            return grad
 
-    def _gradient(self, s, y, shared):
-        violation, wrong = shared
-        grad = np.zeros_like(s)
-        grad[wrong] = np.sign(violation).ravel()
-        np.put_along_axis(grad, y, -grad.sum(axis=1, keepdims=True), axis=1)
-        return grad
-
-    def _kernel(self, outputs, rows):
-        kernel = _LargestViolation if self.variant == "crammer-singer" else _AllViolations
-        return kernel(outputs, rows, self.margin)
-
-
-class _LargestViolation(LabelKernel):
-    """`MulticlassHingeLoss`, Crammer-Singer: of each row two scores matter."""
-
-    def __init__(self, outputs: tuple[int, ...], rows: int, margin: float) -> None:
-        super().__init__(outputs, rows)
-        self.margin, self.values = margin, np.empty(rows)
-
-    def gradient(self, rows, s):
-        flat, at_label = s.reshape(-1), self.at_label(rows, s)
-        right = flat.take(at_label)
-        flat[at_label] = -np.inf
-        at_largest = s.argmax(axis=0) * s.shape[1] + self.columns[: s.shape[1]]
-        lead, error = exact_difference(flat.take(at_largest), right)
-        violation = np.maximum(0.0, (self.margin + lead) + error, out=self.values[rows])
-        counts = np.sign(violation)
-        s.fill(0.0)
-        flat[at_largest] = counts
-        flat[at_label] = -counts
-
-    def losses(self):
-        return self.values[: len(self.labels)]
-
-
-class _AllViolations(_LargestViolation):
-    """`MulticlassHingeLoss`, Weston-Watkins: the wrong classes' violations are added up."""
-
-    def gradient(self, rows, s):
-        flat, at_label = s.reshape(-1), self.at_label(rows, s)
-        right = flat.take(at_label)
-        flat[at_label] = -np.inf
-        lead, error = exact_difference(s, right)
-        lead += self.margin
-        lead += error
-        np.maximum(lead, 0.0, out=lead)
-        np.add.reduce(lead, axis=0, out=self.values[rows])
-        np.sign(lead, out=s)
-        flat[at_label] = -np.add.reduce(s, axis=0)
+        return violation.sum(axis=1), gradient

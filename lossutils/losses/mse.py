@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .base import RealTargets, check_positive
+from .._checks import check_positive
+from .targets import RealTargets
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,9 @@ class MSELoss(RealTargets):
     2.0
     """
 
-    def _value(self, s, y, shared):
-        return _mean_over_scores((s - y) ** 2)
-
-    def _gradient(self, s, y, shared):
-        return 2.0 * (s - y) / _width(s)
+    def _rule(self, s, y):
+        d = s - y
+        return _mean_over_scores(d**2), lambda: 2.0 * d / _width(s)
 
 
 @dataclass(frozen=True)
@@ -58,11 +57,9 @@ class MAELoss(RealTargets):
     1.0
     """
 
-    def _value(self, s, y, shared):
-        return _mean_over_scores(np.abs(s - y))
-
-    def _gradient(self, s, y, shared):
-        return np.sign(s - y) / _width(s)
+    def _rule(self, s, y):
+        d = s - y
+        return _mean_over_scores(np.abs(d)), lambda: np.sign(d) / _width(s)
 
 
 @dataclass(frozen=True)
@@ -97,15 +94,14 @@ class HuberLoss(RealTargets):
     delta: float = 1.0
 
     def __post_init__(self) -> None:
-        check_positive("HuberLoss", "delta", self.delta)
+        check_positive("HuberLoss: delta", self.delta)
 
-    def _value(self, s, y, shared):
-        distance = np.abs(s - y)
-        quadratic = np.minimum(distance, self.delta)
-        return _mean_over_scores(quadratic * (distance - 0.5 * quadratic))
-
-    def _gradient(self, s, y, shared):
-        return np.clip(s - y, -self.delta, self.delta) / _width(s)
+    def _rule(self, s, y):
+        # With q = min(|d|, delta) both cases are q (|d| - q/2): no branch is needed.
+        d = s - y
+        q = np.minimum(np.abs(d), self.delta)
+        value = _mean_over_scores(q * (np.abs(d) - 0.5 * q))
+        return value, lambda: np.clip(d, -self.delta, self.delta) / _width(s)
 
 
 def _width(s):
@@ -114,4 +110,5 @@ def _width(s):
 
 
 def _mean_over_scores(values):
+    """Return the mean over the scores of each example."""
     return values.mean(axis=1) if values.ndim == 2 else values

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..special import softmax_parts
-from .base import ClassTargets, UnitTargets
 from .bce import sigmoid_error
 from .cross_entropy import softmax_error
+from .targets import ClassTargets, UnitTargets
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,9 @@ class SigmoidMSELoss(UnitTargets):
     0.125
     """
 
-    def _shared(self, s, y):
-        return sigmoid_error(s, y)
-
-    def _value(self, s, y, shared):
-        return 0.5 * shared.error**2
-
-    def _gradient(self, s, y, shared):
-        return shared.error * (shared.e / (1.0 + shared.e) ** 2)
+    def _rule(self, z, y):
+        e, error = sigmoid_error(z, y)
+        return 0.5 * error**2, lambda: error * (e / (1.0 + e) ** 2)
 
 
 @dataclass(frozen=True)
@@ -64,24 +59,21 @@ class SoftmaxMSELoss(ClassTargets):
     0.25
     """
 
-    def _shared(self, s, y):
+    def _rule(self, s, y):
         parts = softmax_parts(s)
-        return parts, softmax_error(parts, y)
+        error = softmax_error(parts, y)
 
-    def _value(self, s, y, shared):
-        _, error = shared
-        return (error**2).mean(axis=1)
+        def gradient():
+            # p_i (r_i - p.r) with r = p - y, written as p_i (r_i (1 - p_i) - sum_{j != i} p_j r_j):
+            # the first form cancels to nothing where a prediction is confident and right.
+            p, top = parts.p, parts.top
+            pull = p * error
+            of_others = pull.sum(axis=1, keepdims=True) - pull
+            np.put_along_axis(pull, top, 0.0, axis=1)
+            np.put_along_axis(of_others, top, pull.sum(axis=1, keepdims=True), axis=1)
+            return 2.0 / s.shape[1] * p * (error * parts.q - of_others)
 
-    def _gradient(self, s, y, shared):
-        # p_i (r_i - p.r) with r = p - y, written as p_i (r_i (1 - p_i) - sum_{j != i} p_j r_j):
-        # the first form cancels to nothing where a prediction is confident and right.
-        parts, error = shared
-        p, top = parts.p, parts.top
-        pull = p * error
-        of_others = pull.sum(axis=1, keepdims=True) - pull
-        np.put_along_axis(pull, top, 0.0, axis=1)
-        np.put_along_axis(of_others, top, pull.sum(axis=1, keepdims=True), axis=1)
-        return 2.0 / s.shape[1] * p * (error * parts.q - of_others)
+        return (error**2).mean(axis=1), gradient
 
 
 @dataclass(frozen=True)
@@ -105,12 +97,7 @@ class ExpMSELoss(ClassTargets):
     0.5
     """
 
-    def _shared(self, s, y):
-        """Return exp(s) - y; by expm1 where y is 1, since there the two can be nearly equal."""
-        return np.where(y == 1, np.expm1(s), np.exp(s) - y)
-
-    def _value(self, s, y, shared):
-        return (shared**2).mean(axis=1)
-
-    def _gradient(self, s, y, shared):
-        return 2.0 / s.shape[1] * shared * np.exp(s)
+    def _rule(self, s, y):
+        # exp(s) - y, by expm1 where y is 1, since there the two can be nearly equal
+        error = np.where(y == 1, np.expm1(s), np.exp(s) - y)
+        return (error**2).mean(axis=1), lambda: 2.0 / s.shape[1] * error * np.exp(s)
