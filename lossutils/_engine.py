@@ -46,7 +46,7 @@ SHARD_ROWS = 8192
 """Most rows of a shard, unless a block has more: a handful of numbers for each is kept."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Sums:
     """Sums over some rows: of their losses, of the gradients by W and by b, and of the weights."""
 
@@ -85,7 +85,8 @@ class RowsInMemory:
         self.X, self.targets = np.asarray(X), np.asarray(targets)
         check_rows(self.X, self.targets)
         self.weights = check_weights("linear_value_and_grad", sample_weight, len(self.X))
-        check_real(self.X.dtype)
+        if self.X.dtype != FLOAT64:
+            check_real(self.X.dtype)
 
     def __len__(self) -> int:
         return len(self.X)
@@ -113,9 +114,12 @@ class RowsInMemory:
         """Return the sums over all rows; see `lossutils.linear.linear_value_and_grad`."""
         m, n = self.X.shape
         check_parameters(n, W, b)
-        block_rows = _block_rows(m, n, W, block_rows)
-        n_threads = check_count("n_threads", n_threads, 1)
-        shards = _shards(m, block_rows, W.nbytes)
+        if block_rows is not None:
+            block_rows = check_count("block_rows", block_rows, 1)
+        if n_threads != 1:
+            n_threads = check_count("n_threads", n_threads, 1)
+        block_rows, shard_rows = _plan(m, n, b.size, block_rows, BLOCK_BYTES, SHARD_ROWS)
+        shards = _divide(m, shard_rows)
         walker = partial(_Walker, self, loss, W, b, block_rows, shards[0].stop)
         try:
             if n_threads == 1:
@@ -128,13 +132,20 @@ class RowsInMemory:
         return total
 
 
-def _block_rows(m: int, n: int, W: Float64Array, wanted: int | None) -> int:
-    if wanted is not None:
-        return min(m, check_count("block_rows", wanted, 1))
-    return min(m, _rows_in_cache(BLOCK_BYTES, n, W.size // n))
+@lru_cache  # since working it out takes a tenth of a step of training with a hundred rows
+def _plan(
+    m: int, n: int, K: int, wanted: int | None, block_bytes: int, most_rows: int
+) -> tuple[int, int]:
+    """Return how many rows a block and a shard have: a shard is a number of whole blocks.
+
+    Both are the same for any number of threads.
+    """
+    block_rows = min(m, wanted or _rows_in_cache(block_bytes, n, K))
+    # A shard's sums take memory, and so do those of a block while there are several in a shard.
+    most = min(most_rows, m // 16) if 8 * n * K < block_bytes else 0
+    return block_rows, max(block_rows, most // block_rows * block_rows)
 
 
-@lru_cache  # since it takes 5 % of a step of training with a hundred rows
 def _rows_in_cache(size: int, n: int, K: int) -> int:
     """Return how many rows to take at a time, for a cache that holds a block of some bytes."""
     # With more scores, more work is done on each number of X, and it matters less how far away it
@@ -146,15 +157,6 @@ def _rows_in_cache(size: int, n: int, K: int) -> int:
     if 0 < small < rows:
         rows -= rows % small
     return max(1, rows)
-
-
-def _shards(m: int, block_rows: int, sum_bytes: int = 0) -> list[slice]:
-    """Divide m rows into shards, in the same way for any number of threads.
-
-    A shard's sums take memory, and so do those of a block while there are several in a shard.
-    """
-    most = min(SHARD_ROWS, m // 16) if sum_bytes < BLOCK_BYTES else 0
-    return _divide(m, max(block_rows, most // block_rows * block_rows))
 
 
 def _divide(m: int, rows: int) -> list[slice]:
@@ -257,7 +259,6 @@ class _Walker:
         if kept is not None or not self.blas_ready:
             contiguous = partial(_copied, x, kept)
         products = self.products
-        products.begin()
         for rows in blocks:
             block = contiguous(rows)
             s = products.scores(rows, block)
@@ -265,13 +266,8 @@ class _Walker:
             if w is not None:
                 factor = w[rows] if factor is None else factor * w[rows]
             products.add(rows, block, s, factor)
-        losses = kernel.losses()
-        if losses is None:
-            return None
-        # Not by a dot product with ones, which takes half the time, but whose last bits depend on
-        # the processor.
-        loss = float(np.add.reduce(losses) if w is None else losses @ w)
-        return Sums(loss, *products.sums())
+        loss, sums = kernel.total(w), products.sums()
+        return None if loss is None else Sums(loss, *sums)
 
 
 def _copied(x, kept, rows) -> Float64Array:

@@ -20,12 +20,8 @@ class OneScore:
     def __init__(self, W: Float64Array, b: Float64Array, block_rows: int, shard_rows: int) -> None:
         self.W, self.b = W, b
         self.scratch = np.empty(shard_rows)
-        self.product: Any = None
-
-    def begin(self) -> None:
-        """Begin a shard."""
         self.dW: Any = None
-        self.rows = 0
+        self.product: Any = None
 
     def scores(self, rows: slice, x: Float64Array) -> Float64Array:
         """Return the scores of a block in memory that `add` reads again."""
@@ -45,8 +41,9 @@ class OneScore:
         self.rows = rows.stop
 
     def sums(self) -> tuple[Any, Any]:
-        """Return the sums of the shard's gradients by W and by b."""
-        return self.dW, np.add.reduce(self.scratch[: self.rows])
+        """Return the sums of the shard's gradients by W and by b, and be ready for the next."""
+        dW, self.dW = self.dW, None
+        return dW, np.add.reduce(self.scratch[: self.rows])
 
 
 class ManyScores:
@@ -60,12 +57,9 @@ class ManyScores:
         self.WT, self.b = np.ascontiguousarray(W.T), b[:, None]
         self.scratch = np.empty(block_rows * W.shape[1])
         self.small = small_product_rows(*W.shape)
-        self.product: Any = None
-
-    def begin(self) -> None:
-        """Begin a shard."""
         self.dWT: Any = None
-        self.db = np.zeros(len(self.WT))
+        self.db: Any = None
+        self.product: Any = None
 
     def scores(self, rows: slice, x: Float64Array) -> Float64Array:
         """Return the scores of a block, shape (K, rows), in memory that the next block overwrites.
@@ -88,7 +82,8 @@ class ManyScores:
         """Add the gradient of a block, given that by its scores and a factor of each row."""
         if factor is not None:
             s *= factor
-        self.db += np.add.reduce(s, axis=1)
+        db = np.add.reduce(s, axis=1)
+        self.db = (0.0 if self.db is None else self.db) + db
         self.dWT = self.add_product(self.dWT, s, x)
 
     def add_product(self, total: Any, left: Float64Array, right: Float64Array) -> Float64Array:
@@ -100,8 +95,9 @@ class ManyScores:
         return total
 
     def sums(self) -> tuple[Any, Any]:
-        """Return the sums of the shard's gradients by W and by b."""
-        return self.dWT.T, self.db
+        """Return the sums of the shard's gradients by W and by b, and be ready for the next."""
+        dWT, db, self.dWT, self.db = self.dWT, self.db, None, None
+        return dWT.T, db
 
 
 class MoreScoresThanFeatures(ManyScores):
@@ -115,11 +111,8 @@ class MoreScoresThanFeatures(ManyScores):
         self.WT = np.vstack([W, b]).T
         self.scratch = np.empty(block_rows * W.shape[1])
         self.x_and_1 = np.empty((block_rows, self.WT.shape[1]))
-        self.product = None
-
-    def begin(self) -> None:
-        """Begin a shard."""
         self.total: Any = None
+        self.product = None
 
     def scores(self, rows: slice, x: Float64Array) -> Float64Array:
         """Return the scores of a block; see `ManyScores`."""
@@ -136,8 +129,9 @@ class MoreScoresThanFeatures(ManyScores):
         self.total = self.add_product(self.total, x_and_1.T, s.T)
 
     def sums(self) -> tuple[Any, Any]:
-        """Return the sums of the shard's gradients by W and by b."""
-        return self.total[:-1], self.total[-1].copy()  # a view would keep all of the total alive
+        """Return the sums of the shard's gradients by W and by b, and be ready for the next."""
+        total, self.total = self.total, None
+        return total[:-1], total[-1].copy()  # a view would keep all of the total alive
 
 
 Products = OneScore | ManyScores

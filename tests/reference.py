@@ -275,10 +275,10 @@ def through_kernel(loss, scores, targets):
                 block = s.reshape(-1, 1).copy() if s.ndim else np.array([s])
                 factor = kernel.gradient(slice(0, 1), block)
                 grad = block.reshape(s.shape) * (1.0 if factor is None else factor[0])
-                losses = kernel.losses()
-                if losses is not None:
+                value = kernel.total(None)
+                if value is not None:
                     break
-            values.append(losses[0])
+            values.append(value)
             grads.append(grad)
         return np.array(values).astype(scores.dtype), np.array(grads).astype(scores.dtype)
 

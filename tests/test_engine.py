@@ -25,30 +25,29 @@ from tests.cases import ALL, X_LAYOUTS, assert_same, each, in_three_lines, linea
 every_loss = each(ALL)
 
 
-def test_the_rows_of_a_block_fit_in_the_cache(monkeypatch):
+def plan(m, n, K, wanted=None, block_bytes=_engine.BLOCK_BYTES):
+    """Return how many rows a block and a shard have."""
+    return _engine._plan(m, n, K, wanted, block_bytes, _engine.SHARD_ROWS)
+
+
+def test_the_rows_of_a_block_fit_in_the_cache():
     """X and the scores of a block; never fewer than one row, nor more than there are."""
-    W = np.zeros((13, 3))
-    monkeypatch.setattr(_engine, "BLOCK_BYTES", 8 * (13 + 3) * 30)
-    assert _engine._block_rows(100, 13, W, None) == 30
-    assert _engine._block_rows(100, 13, W, 40) == 40
-    assert _engine._block_rows(100, 13, W, 400) == 100
-    monkeypatch.setattr(_engine, "BLOCK_BYTES", 1)
-    assert _engine._block_rows(100, 13, W, None) == 1
-    assert (
-        _engine._block_rows(100, 13, np.zeros((13, 80)), None) == 24
-    )  # three tenths of many classes
-    monkeypatch.undo()
-    assert _engine._block_rows(100, 13, W, None) == 100
+    size = 8 * (13 + 3) * 30
+    assert plan(100, 13, 3, block_bytes=size)[0] == 30
+    assert plan(100, 13, 3, 40, size)[0] == 40
+    assert plan(100, 13, 3, 400, size)[0] == 100
+    assert plan(100, 13, 3, block_bytes=1)[0] == 1
+    assert plan(100, 13, 80, block_bytes=1)[0] == 24  # 3 K / 10
+    assert plan(100, 13, 3)[0] == 100
 
 
 @pytest.mark.parametrize(("K", "times"), [(2, 1), (3, 1), (4, 2), (7, 3), (8, 4), (50, 4)])
-def test_with_more_scores_a_block_may_be_larger(K, times, monkeypatch):
+def test_with_more_scores_a_block_may_be_larger(K, times):
     """Up to four times the cache; the scores themselves always take half of it at most."""
-    n = 10**6  # too many for small products
-    m = 10**9
-    monkeypatch.setattr(_engine, "BLOCK_BYTES", 8 * (n + K) * 5)
-    assert _engine._block_rows(m, n, np.zeros((n, K)), None) == times * 5
-    assert _engine._block_rows(m, 1, np.zeros((1, K)), None) == _engine.BLOCK_BYTES // (16 * K)
+    m, n = 10**9, 10**6  # too many features for small products
+    size = 8 * (n + K) * 5
+    assert plan(m, n, K, block_bytes=size)[0] == times * 5
+    assert plan(m, 1, K, block_bytes=size)[0] == size // (16 * K)
 
 
 @pytest.mark.parametrize("n", [32, 500, 10**5])
@@ -59,7 +58,7 @@ def test_a_block_is_divided_into_small_products(n, K):
     assert small * K <= 1200
     assert small * K * n <= 10**6
     assert (small + 1) * K > 1200 or (small + 1) * K * n > 10**6 - n * K
-    rows = _engine._block_rows(10**9, n, np.zeros((n, K)), None)
+    rows, _ = plan(10**9, n, K)
     assert small == 0 or rows < small or rows % small == 0
 
 
@@ -81,13 +80,14 @@ def test_small_products_give_what_three_lines_give(layout, K, block_rows):
 )
 def test_shards_are_whole_blocks(m, block_rows, rows_of_a_shard):
     """At least 16 of them if there are blocks enough; of more than 8,192 rows if a block is."""
-    shards = _engine._shards(m, block_rows)
-    assert shards[0] == slice(0, rows_of_a_shard)
+    assert plan(m, 1, 1, block_rows) == (block_rows, rows_of_a_shard)
     assert rows_of_a_shard % block_rows == 0
+    shards = _engine._divide(m, rows_of_a_shard)
+    assert shards[0] == slice(0, rows_of_a_shard)
     assert [s.start for s in shards[1:]] == [s.stop for s in shards[:-1]]
     assert shards[-1].stop == m
-    large_sum = _engine._shards(m, block_rows, _engine.BLOCK_BYTES)
-    assert large_sum == [slice(i, min(i + block_rows, m)) for i in range(0, m, block_rows)]
+    large_sum = _engine.BLOCK_BYTES // 8  # numbers in W
+    assert plan(m, large_sum, 1, block_rows) == (block_rows, block_rows)
 
 
 def test_the_scores_of_all_rows_never_exist_at_once():
@@ -230,11 +230,9 @@ def test_a_kernel_says_no_to_numbers_that_it_does_not_support(loss, place, unsup
     assert kernel.begin(np.array([0, 1, 1]))
     with np.errstate(all="ignore"):
         kernel.gradient(slice(0, 3), s)
-        losses = kernel.losses()
-    if losses is not None:
-        assert np.isfinite(losses).all()
-        assert np.isfinite(s).all()
-    assert losses is None or not np.isnan(unsupported)
+        total = kernel.total(None)
+    assert total is None or (np.isfinite(total) and np.isfinite(s).all())
+    assert total is None or not np.isnan(unsupported)
 
 
 INTEGERS = [np.int8, np.uint8, np.int32, np.uint64]
