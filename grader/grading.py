@@ -127,7 +127,7 @@ def invalid(student: str, assignment: Assignment, why: str, submission: str = ""
     """Result for what is no notebook: no points, and the reason."""
     result = Result(student, assignment.chapter, INVALID, 0, assignment.max_score, why)
     result.submission, result.assignment = submission, assignment.digest
-    _judge(assignment, result, lambda test: Verdict("The file could not be read."))
+    result.questions = judge(assignment, lambda test: Verdict("The file could not be read."))
     return asdict(result)
 
 
@@ -152,9 +152,10 @@ def _grade_cells(
     unsafe: bool,
 ) -> None:
     with Session(cells, limits, unsafe) as session:
-        _judge(assignment, result, lambda test: _run(test, assignment, session, seed))
+        result.questions = judge(assignment, lambda test: run_test(test, assignment, session, seed))
         session.settle()
-        _take_back(result, session.forged)
+        _revoke(result.questions, session.forged)
+        result.score = sum(question["score"] for question in result.questions)
         result.cells = session.failed_cells()
         if session.killed:
             result.status, result.detail = KILLED, session.reasons()
@@ -288,9 +289,9 @@ class Functions:
         return lambda *args, **kwargs: self._session.call(self._question, name, *args, **kwargs)
 
 
-def _judge(assignment: Assignment, result: Result, run: Callable[[HiddenTest], Verdict]) -> None:
-    """Run each hidden test; fill in the questions and the score."""
-    questions = {
+def judge(assignment: Assignment, run: Callable[[HiddenTest], Verdict]) -> list[dict[str, Any]]:
+    """Run each hidden test; return the score and the messages of each question."""
+    questions: dict[str, dict[str, Any]] = {
         name: {
             "question": name,
             "score": 0,
@@ -301,7 +302,7 @@ def _judge(assignment: Assignment, result: Result, run: Callable[[HiddenTest], V
         for name, points in assignment.questions.items()
     }
     for test in assignment.tests:
-        question: dict[str, Any] = questions[test.question]
+        question = questions[test.question]
         verdict = run(test)
         if verdict.why is None:
             question["score"] += test.points
@@ -309,17 +310,15 @@ def _judge(assignment: Assignment, result: Result, run: Callable[[HiddenTest], V
             question["messages"].append(f"{test.message} {verdict.why}")
         if verdict.exception:
             question["exceptions"].append(verdict.exception)
-    result.questions = list(questions.values())
-    _take_back(result, {})
+    return list(questions.values())
 
 
-def _take_back(result: Result, forged: dict[str, str]) -> None:
-    """Take the points of questions whose replies were forged."""
-    for question in result.questions:
+def _revoke(questions: list[dict[str, Any]], forged: dict[str, str]) -> None:
+    """Take all points from questions whose replies were forged."""
+    for question in questions:
         if why := forged.get(question["question"]):
             question["score"] = 0
             question["messages"] = [f"All its points are lost: {why}."]
-    result.score = sum(question["score"] for question in result.questions)
 
 
 @dataclass(frozen=True)
@@ -330,7 +329,8 @@ class Verdict:
     exception: str = ""
 
 
-def _run(test: HiddenTest, assignment: Assignment, session: Session, seed: str) -> Verdict:
+def run_test(test: HiddenTest, assignment: Assignment, session: Session, seed: str) -> Verdict:
+    """Run a hidden test on the student's functions."""
     try:
         with np.errstate(all="ignore"):  # typical mistakes are computed, too
             student = Functions(session, test.question)

@@ -57,3 +57,11 @@ def save(content: Notebook, file: Path) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(content), encoding="utf-8")
     return file
+
+
+def write_all(folder: Path, **contents: bytes) -> Path:
+    """Write a notebook for each student into a folder, and return the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for student, content in contents.items():
+        (folder / f"{student}.ipynb").write_bytes(content)
+    return folder
