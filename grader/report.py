@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from .batch import BATCH, BatchError, write_text
+from .batch import BATCH, BatchError, write_atomically
 from .grading import INFRASTRUCTURE, INVALID, KILLED, OK
 
 COLUMNS = ("student", "status", "score", "max_score")
@@ -100,8 +100,8 @@ def write_report(out: str | Path) -> str:
     results = read(out)
     if not results:
         raise BatchError(f"{out} has no results yet; give --resume to `python -m grader run`")
-    write_text(out / "grades.csv", grades_csv(results))
-    write_text(out / "summary.html", summary_page(results))
+    write_atomically(out / "grades.csv", grades_csv(results))
+    write_atomically(out / "summary.html", summary_page(results))
     return summary(results)
 
 

@@ -56,7 +56,7 @@ class TestMistakesOfTheTeacher:
         seed_file.write_text("another")
         assert run(*arguments, "--resume") == 2
         said = capsys.readouterr().err
-        assert "give --resume to go on" in said
+        assert "give --resume to continue" in said
         assert "graded with another seed" in said
         assert {path: path.read_bytes() for path in out.glob("*.json")} == before
 
