@@ -12,7 +12,7 @@ from grader.__main__ import main
 from grader.grading import judge, run_test
 from grader.sandbox import Limits
 from grader.student import Student
-from tests.grader.notebooks import SEED, handed_in, instead, save
+from tests.grader.notebooks import SEED, handed_in, renamed_source, save
 from tests.grader.notebooks import notebook as a_notebook
 from tests.site.toc import CHAPTERS
 
@@ -177,7 +177,7 @@ def running(sandbox):
 def test_typical_mistake_is_named(chapter, wrong, running):
     file = assignment.ASSIGNMENTS / chapter / "wrong_answers.py"
     student = running[chapter]
-    student.run(a_notebook(instead(wrong, file, wrong.question)))
+    student.run(a_notebook(renamed_source(wrong, file, wrong.question)))
     try:
         for seed in (SEED, "another"):
             lost = student.lost(seed)

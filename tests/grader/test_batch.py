@@ -1,4 +1,4 @@
-"""A folder of submissions: each student is found, graded under the own name, and graded once."""
+"""A folder of submissions: every student is found, and graded once, under the right name."""
 
 import csv
 import os
@@ -33,7 +33,7 @@ NAMES = [
 
 
 class TestNames:
-    def test_each_student_is_graded_under_the_own_name(self, tmp_path, sandbox, seed_file):
+    def test_each_student_is_graded_under_the_right_name(self, tmp_path, sandbox, seed_file):
         submissions, out = (
             write_all(tmp_path / "in", **dict.fromkeys(NAMES, HONEST)),
             tmp_path / "out",
@@ -63,7 +63,7 @@ class TestNames:
             assert not set("/\\\0\n") & set(name)
             assert not name.startswith(".")
 
-    def test_what_archives_bring_along_is_left_out(self, tmp_path):
+    def test_files_of_archive_programs_are_ignored(self, tmp_path):
         write_all(tmp_path, honest=HONEST, **{"._honest": b"\0\5"})
         write_all(tmp_path / "__MACOSX", honest=HONEST)
         write_all(tmp_path / ".ipynb_checkpoints", honest=HONEST)
@@ -90,7 +90,7 @@ class TestNames:
         (tmp_path / "in" / "link").symlink_to(tmp_path / "elsewhere")
         assert [s.student for s in find(tmp_path / "in", CHAPTER)] == ["honest"]
 
-    def test_a_named_pipe_keeps_nobody_waiting(self, tmp_path):
+    def test_a_named_pipe_does_not_block(self, tmp_path):
         os.mkfifo(tmp_path / "pipe.ipynb")
         result = grading.grade(tmp_path / "pipe.ipynb", CHAPTER, seed=SEED)
         assert (result["status"], result["score"]) == ("invalid", 0)

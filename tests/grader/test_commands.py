@@ -60,7 +60,9 @@ class TestMistakesOfTheTeacher:
         assert "graded with another seed" in said
         assert {path: path.read_bytes() for path in out.glob("*.json")} == before
 
-    def test_foreign_folder_is_not_filled(self, tmp_path, submissions, seed_file, sandbox, capsys):
+    def test_a_folder_with_other_files_is_refused(
+        self, tmp_path, submissions, seed_file, sandbox, capsys
+    ):
         assert run(submissions, "--out", submissions, "--seed-file", seed_file) == 2
         assert "is not empty" in capsys.readouterr().err
         assert [path.name for path in submissions.iterdir()] == ["honest.ipynb"]
@@ -139,7 +141,7 @@ class TestUnsafe:
 
 
 class TestInfrastructure:
-    def test_a_failing_sandbox_is_nobodys_zero(
+    def test_a_failing_sandbox_gives_no_score(
         self, tmp_path, sandbox, seed_file, monkeypatch, capsys
     ):
         submissions, out = write_all(tmp_path / "in", honest=HONEST, other=HONEST), tmp_path / "out"
@@ -161,7 +163,7 @@ class TestInfrastructure:
         assert main(["report", str(out)]) == 0
         assert (out / "grades.csv").read_text().splitlines()[1].startswith("honest,ok,20,20")
 
-    def test_it_is_tried_again(self, tmp_path, sandbox, monkeypatch):
+    def test_a_sandbox_that_fails_twice_is_started_again(self, tmp_path, sandbox, monkeypatch):
         real, attempts = grading.Student, []
 
         def fails_twice(*args, **kwargs):
@@ -175,7 +177,7 @@ class TestInfrastructure:
         result = grading.grade(submissions / "honest.ipynb", CHAPTER, seed=SEED)
         assert (result["status"], result["score"], len(attempts)) == ("ok", 20, 3)
 
-    def test_a_failing_hidden_test_is_nobodys_zero(self, tmp_path, sandbox, monkeypatch):
+    def test_a_failing_hidden_test_gives_no_score(self, tmp_path, sandbox, monkeypatch):
         loaded = assignment.load(CHAPTER)
 
         def fails(student, reference, rng):

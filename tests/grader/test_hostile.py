@@ -78,7 +78,7 @@ def result_of(graded, student):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_gets_what_it_earned(graded, name):
+def test_submission_gets_what_it_earned(graded, name):
     case, result = CASES[name], result_of(graded, name)
     assert {q["question"]: q["score"] for q in result["questions"]} == case.earned, result
     assert result["score"] == sum(case.earned.values())
@@ -89,7 +89,7 @@ def test_gets_what_it_earned(graded, name):
 
 
 @pytest.mark.parametrize("name", NEIGHBOURS)
-def test_honest_neighbour_is_untouched(graded, name):
+def test_honest_neighbour_gets_all_points(graded, name):
     result = result_of(graded, name)
     assert (result["status"], result["score"], result["cells"]) == ("ok", 20, [])
 
@@ -130,7 +130,7 @@ def test_students_read_no_hidden_value(graded):
         assert "leaked" not in file.read_text("utf-8"), file
 
 
-def test_each_is_one_line_of_the_grades(graded):
+def test_each_submission_is_a_row_of_the_grades(graded):
     report.write_report(graded)
     lines = (graded / "grades.csv").read_text("utf-8").splitlines()
     assert len(lines) == 1 + len(CASES) + len(NEIGHBOURS)

@@ -91,7 +91,7 @@ def test_order_and_number_of_jobs_do_not_matter(mixed_class, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")  # the cluster warns about the worker that the test kills
-def test_many_machines_one_of_which_dies(mixed_class, tmp_path):
+def test_a_worker_of_a_cluster_dies(mixed_class, tmp_path):
     submissions, expected = mixed_class
     written = Counter()
     with distributed.LocalCluster(
