@@ -43,9 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("chapters", nargs="*", default=assignment.chapters(), metavar="CHAPTER")
     parser.add_argument("--submissions", type=int, default=40, help="submissions of each chapter")
-    parser.add_argument(
-        "--rounds", type=int, default=3, help="of which medians are shown"
-    )
+    parser.add_argument("--rounds", type=int, default=3, help="of which medians are shown")
     parser.add_argument("--jobs", type=int, default=2, help="number graded at the same time")
     options = parser.parse_args()
     number, jobs = options.submissions, options.jobs
