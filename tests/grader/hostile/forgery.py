@@ -140,7 +140,7 @@ CASES: dict[str, Case] = {
         status="killed",
         says="forged a reply",
     ),
-    "a giant reply": answer("return np.ones(10**7)", status="killed", says="larger than 1 MB"),
+    "a giant reply": answer("return np.ones(10**6)", status="killed", says="larger than 1 MB"),
     "a reply that claims to be giant": forger(
         "main = next(f for f in frames() if 'replies' in f.f_locals)\n"
         "header = main.f_globals['wire'].HEADER.pack(main.f_locals['number'], 2**32 - 1)\n"
