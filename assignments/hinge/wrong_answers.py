@@ -113,7 +113,7 @@ def mean_over_classes(scores, labels):
     return np.mean(np.max(violations, axis=1)), np.mean(violations)
 
 
-@wrong_answer("multiclass_hinges", told="pays 0, not less")
+@wrong_answer("multiclass_hinges", told="the loss is 0, not negative")
 def never_cut_off(scores, labels):
     total, largest = 0.0, 0.0
     for row, label in zip(scores, labels, strict=True):
