@@ -1,7 +1,6 @@
-"""How many submissions a minute are graded, and what a sandbox costs: prints a table.
+"""Measures how many submissions the grader grades per minute, and prints a table.
 
-The floor is what starting as many sandboxes takes, with no
-notebook in them.
+The lower bound (*floor*) is the time to start as many empty sandboxes.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ from grader.student import Student
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Wall time of a piece of work."""
+    """Wall time of a function call."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def start_only(number: int, jobs: int) -> None:
-    """Start and end sandboxes."""
+    """Start and end empty sandboxes."""
 
     def one(_: int) -> None:
         Student(Limits(), deadline=time.monotonic() + 60).close()
@@ -40,18 +39,18 @@ def start_only(number: int, jobs: int) -> None:
 
 
 def main() -> None:
-    """Measure and print."""
+    """Measure, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("chapters", nargs="*", default=assignment.chapters(), metavar="CHAPTER")
-    parser.add_argument("--submissions", type=int, default=40, help="honest ones of each chapter")
-    parser.add_argument("--rounds", type=int, default=3, help="interleaved; medians are shown")
-    parser.add_argument("--jobs", type=int, default=2, help="graded at a time")
+    parser.add_argument("--submissions", type=int, default=40, help="submissions of each chapter")
+    parser.add_argument("--rounds", type=int, default=3, help="of which medians are shown")
+    parser.add_argument("--jobs", type=int, default=2, help="number graded at the same time")
     options = parser.parse_args()
     number, jobs = options.submissions, options.jobs
 
     print(f"{number} honest submissions, {jobs} at a time, {os.cpu_count()} processors")
     print(f"{'assignment':<14} {'a minute':>9} {'ms each':>8} {'times the floor':>16}")
-    start_only(jobs, jobs)  # reads Python and NumPy from the disk once
+    start_only(jobs, jobs)  # warm up: read Python and NumPy from disk
     for chapter in options.chapters:
         with tempfile.TemporaryDirectory() as place:
             submissions = Path(place, "in")
@@ -59,7 +58,7 @@ def main() -> None:
             for student in range(number):
                 master = assignment.folder(chapter) / "master.ipynb"
                 shutil.copy(master, submissions / f"student {student}.ipynb")
-            # Interleaved: the machine may be busier at one time than at another.
+            # Interleaved, so that a busy moment of the machine affects both times.
             rounds = [
                 (
                     seconds(lambda: start_only(number, jobs)),

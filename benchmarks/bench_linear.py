@@ -1,17 +1,16 @@
-r"""Time the gradient of linear models against PyTorch, scikit-learn and SciPy; print and store it.
+r"""Compares the speed of the gradient of linear models with PyTorch, scikit-learn and SciPy.
 
-All ways to one gradient are first seen to agree, then timed in turn (A B C, A B C, ...) in this one
-process, so that a machine that is busier at one time than at another is so for all of them. Times
-differ from machine to machine; ratios less. The floors say what no way can beat: reading X once
-from memory (as a dot product of X with itself, which loads every number, stores none and is limited
-by nothing else), and the two products of matrices alone.
+All ways to compute one gradient are first checked to agree. Then they are timed in turn (A B C, A B
+C, ...) in this process, so that a busy moment of the machine affects all of them. Times differ from
+machine to machine; ratios differ less. The floors are lower bounds for every way: to read X once
+from memory (as the dot product of X with itself, which loads each number and stores none), and to
+compute the two matrix products alone.
 
-pyperf provides the clock and the file, with the machine and the date: `python -m pyperf stats`
-reads it, and `--show` prints its table again. The loop is not pyperf's, since its Runner gives each
-benchmark processes of its own, one after the other; nor pytest-benchmark's, which times one
-benchmark wholly before the next.
+pyperf provides the clock and the file format, which includes the machine and the date: `python -m
+pyperf stats` reads it, and `--show` prints the table again. The loop is our own, since pyperf's
+Runner and pytest-benchmark time one benchmark completely before the next.
 
-What a processor with AVX2 alone gives (linear_avx2.json), one with AVX-512 says when asked:
+To simulate a processor with only AVX2 (linear_avx2.json) on one with AVX-512:
 
     NPY_DISABLE_CPU_FEATURES="X86_V4 AVX512_ICL AVX512_SPR" OPENBLAS_CORETYPE=Haswell \
     ATEN_CPU_CAPABILITY=avx2 MKL_ENABLE_INSTRUCTIONS=AVX2 \
@@ -23,7 +22,7 @@ from __future__ import annotations
 import argparse
 import os
 
-# Before NumPy and PyTorch, which read them when they are imported.
+# Set before NumPy and PyTorch are imported, since they read these variables only then.
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 import sys
@@ -55,7 +54,7 @@ WAYS = (OURS, TWO_THREADS, AUTOGRAD, CLOSED, CHUNKED, SKLEARN, SCIPY, *FLOORS)
 
 @dataclass(frozen=True)
 class Target:
-    """What must hold: our time is at most this many times that of another way."""
+    """An upper bound on our time, as a multiple of the time of another way."""
 
     other: str
     times: float
@@ -70,14 +69,14 @@ class Target:
 
 @dataclass(frozen=True)
 class Case:
-    """A problem's size; K of None is binary cross-entropy."""
+    """A problem: m rows, n features, K classes (None for binary cross-entropy), and its targets."""
 
     m: int
     n: int
     K: int | None = None
     targets: tuple[Target, ...] = ()
     scratch: float | None = None
-    """Most scratch memory, in MB."""
+    """Upper bound on scratch memory, in MB."""
     ways: tuple[str, ...] = field(
         default=(OURS, AUTOGRAD, CLOSED, CHUNKED, SKLEARN, SCIPY, *FLOORS), repr=False
     )
@@ -100,7 +99,7 @@ CASES = [
 
 
 def ways(case: Case) -> dict[str, Callable[[], object]]:
-    """Return the ways to value and gradient of random data; all but the floors agree."""
+    """Return functions that compute value and gradient for random data, and the floors."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(case.m, case.n))
     y = rng.integers(case.K or 2, size=case.m)
@@ -184,7 +183,7 @@ def ways(case: Case) -> dict[str, Callable[[], object]]:
 
 
 def assert_equal_results(found: dict[str, Callable[[], object]]) -> None:
-    """Raise AssertionError unless all ways lead to one value and one gradient."""
+    """Raise AssertionError unless all ways give the same value and gradient."""
     expected = found[OURS]()
     for name, way in found.items():
         if name in FLOORS:
@@ -194,7 +193,7 @@ def assert_equal_results(found: dict[str, Callable[[], object]]) -> None:
 
 
 def measure(case: Case, rounds: int, clock: str) -> list[pyperf.Benchmark]:
-    """Time all ways to the gradient in turn."""
+    """Time all ways of a case in turn, and measure their scratch memory."""
     now = time.process_time if clock == "cpu" and TWO_THREADS not in case.ways else None
     now = now or pyperf.perf_counter
     found = ways(case)
@@ -223,7 +222,7 @@ def measure(case: Case, rounds: int, clock: str) -> list[pyperf.Benchmark]:
 
 
 def table(suite: pyperf.BenchmarkSuite) -> str:
-    """Return the stored results as text: medians, ratios of each round, memory, and targets."""
+    """Return results as text: medians, ratios, memory, and whether the targets hold."""
     by_case: dict[str, dict[str, pyperf.Benchmark]] = {}
     for benchmark in suite.get_benchmarks():
         metadata = benchmark.get_metadata()
@@ -262,13 +261,13 @@ def table(suite: pyperf.BenchmarkSuite) -> str:
 
 
 def ratio(found: dict[str, pyperf.Benchmark], way: str, other: str) -> float:
-    """Return the median over rounds of the ratio of two times of the same round."""
+    """Return the ratio of two times of the same round, as the median over the rounds."""
     pairs = zip(found[way].get_values(), found[other].get_values(), strict=True)
     return median(mine / theirs for mine, theirs in pairs)
 
 
 def main() -> None:
-    """Measure, print and store."""
+    """Measure, print and store the results."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -280,12 +279,12 @@ def main() -> None:
         "--clock",
         choices=("wall", "cpu"),
         default="wall",
-        help="cpu counts this process's processor time, which others disturb less: for a busy "
-        "machine (cases with threads are always timed by the wall)",
+        help="cpu: processor time of this process, better on a busy machine "
+        "(cases with threads always use the wall clock)",
     )
     parser.add_argument("--only", metavar="TEXT", default="", help="cases whose name has this text")
     parser.add_argument("--output", type=Path, default=LINEAR, help="file to store (%(default)s)")
-    parser.add_argument("--show", action="store_true", help="print what is stored, measure nothing")
+    parser.add_argument("--show", action="store_true", help="print stored results, measure nothing")
     options = parser.parse_args()
     if options.show:
         print(table(pyperf.BenchmarkSuite.load(str(options.output))))

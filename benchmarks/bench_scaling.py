@@ -1,17 +1,17 @@
-"""Measure how time and memory of a gradient grow; print and store what the chapter shows.
+"""Measures how time and memory of a gradient grow with the size of the problem.
 
-The chapter *A gradient is a sum* (chapters/scaling.ipynb) takes its curves from the stored file:
-run `make refresh` after this. Each series asks one question:
+The chapter *A gradient is a sum* (chapters/scaling.ipynb) plots the stored results: run `make
+refresh` after this. Each series answers one question:
 
     rows, features, classes   how time and scratch memory grow with m, n and K
-    passes                    what a second pass over X costs, once X is larger than the caches
+    passes                    what a second pass over X costs if X is larger than the caches
     blocks                    how many rows a block should have
-    precision, threads        what half the bytes, and what a second core, save
-    floors                    how fast this machine reads, and how fast it multiplies
+    precision, threads        how much time float32, and a second core, save
+    floors                    how fast this machine reads memory, and how fast it multiplies
     vocabulary                loss and gradient with K in the tens of thousands
 
-Ways to one result are seen to agree. Then all ways at all sizes of a series are timed in turn, as
-in bench_linear.py, so that a slope does not depend on when the machine was busy.
+All ways to compute one result are checked to agree. Then all ways at all sizes of a series are
+timed in turn, as in bench_linear.py, so that a busy moment of the machine does not change a slope.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from __future__ import annotations
 import argparse
 import os
 
-# Before NumPy and PyTorch, which read them when they are imported.
+# Set before NumPy and PyTorch are imported, since they read these variables only then.
 os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 import sys
@@ -46,33 +46,33 @@ READ = "one read of X"
 CACHED = 2**19
 """Bytes of a block that stays in a core's cache."""
 ROWS_OF_A_BLOCK = 32
-"""Few rows at a time, for a vocabulary: the scores of 32 rows are small beside the gradient."""
+"""For a vocabulary: the scores of 32 rows are much smaller than the gradient."""
 
 Ways = dict[str, Callable[[], object]]
 
 
 @dataclass
 class Case:
-    """One size of a series, and the ways that are timed in turn at it."""
+    """One problem size of a series, and the ways that are compared."""
 
     series: str
     sizes: dict[str, int]
     ways: Callable[[], Ways]
-    """Makes the data and returns the ways to one result; called when the case is measured."""
+    """Creates the data and returns the ways; called only when the case is measured."""
 
     tolerance: float | None = 1e-9
-    """How near the results must be to each other; None where they are not the same thing."""
+    """Largest relative difference of the results; None if the ways compute different things."""
 
     memory: bool = False
-    of_each: dict[str, dict[str, object]] = field(default_factory=dict)
-    """What is stored of one way alone, by its name."""
+    metadata: dict[str, dict[str, object]] = field(default_factory=dict)
+    """More metadata to store, by the name of the way."""
 
     def __str__(self) -> str:
         return f"{self.series}: " + ", ".join(f"{name} = {v:,}" for name, v in self.sizes.items())
 
 
 def data(m: int, n: int, K: int):
-    """Return X, labels, W, b at random; K of 1 is binary cross-entropy."""
+    """Return random X, labels, W and b; K = 1 is binary cross-entropy."""
     rng = np.random.default_rng(0)
     X = rng.standard_normal((m, n))
     outputs = (K,) if K > 1 else ()
@@ -85,7 +85,7 @@ def loss_of(K: int):
 
 
 def by_torch(X, y, W, b, *, chunked=False):
-    """Return value and gradient by autograd, with the logits held or in chunks."""
+    """Return a way that uses autograd, with all logits at once or in chunks."""
     X_t = torch.from_numpy(X)
     y_t = torch.from_numpy(y if W.ndim == 2 else y.astype(X.dtype))
 
@@ -115,10 +115,10 @@ def growth(m: int, n: int, K: int) -> Callable[[], Ways]:
 
 
 def least_squares(X, y, w, rows: int) -> Callable[[], object]:
-    """Return the sum of the gradients in blocks: a loss that is one subtraction hides nothing."""
+    """Return a way to the gradient of least squares in blocks; this cheap loss hides no cost."""
 
     def way():
-        gradient = np.zeros(len(w))  # the sum over blocks in float64
+        gradient = np.zeros(len(w))  # float64, even if X is float32
         for start in range(0, len(X), rows):
             x = X[start : start + rows]
             gradient += (x @ w - y[start : start + rows]) @ x
@@ -149,7 +149,7 @@ def blocks(m: int, n: int, sizes: list[int]) -> Callable[[], Ways]:
 
 
 def precision(m: int, n: int) -> Callable[[], Ways]:
-    """Least squares, since the engine computes in float64 whatever X is stored in."""
+    """Compare float64 with float32 for least squares, since the package computes in float64."""
 
     def ways():
         X, y, w, _ = data(m, n, 1)
@@ -204,7 +204,7 @@ def vocabulary(m: int, n: int, K: int) -> Callable[[], Ways]:
 
 
 def cases(shrink: int) -> Iterator[Case]:
-    """Return all cases, with a ``shrink``-th of the rows."""
+    """Yield all cases; the number of rows is divided by ``shrink``."""
     for m in [2**k for k in range(7, 22, 2)]:
         m = max(8, m // shrink)
         yield Case("rows", {"m": m, "n": 20, "K": 10}, growth(m, 20, 10), memory=True)
@@ -219,14 +219,14 @@ def cases(shrink: int) -> Iterator[Case]:
         yield Case("passes", {"m": m, "n": 200, "K": 1}, passes(m, 200))
     m = 256_000 // shrink
     rows = [r for r in (8, 32, 128, 512, 2048, 8192, 32_768) if r < m] + [m]
-    of_each: dict[str, dict[str, object]] = {f"{r} rows": {"block_rows": r} for r in rows}
+    metadata: dict[str, dict[str, object]] = {f"{r} rows": {"block_rows": r} for r in rows}
     sizes = {"m": m, "n": 200, "K": 1}
-    yield Case("blocks", sizes, blocks(m, 200, rows), memory=True, of_each=of_each)
+    yield Case("blocks", sizes, blocks(m, 200, rows), memory=True, metadata=metadata)
     yield Case("precision", sizes, precision(m, 200), tolerance=1e-4)
     for K in (1, 10, 100):
         m = (256_000 if K < 100 else 50_000) // shrink
         yield Case("threads", {"m": m, "n": 200, "K": K}, threads(m, 200, K))
-    m = 50_000 // shrink  # as in "classes", for whose speed this is the roof
+    m = 50_000 // shrink  # as in "classes": these floors bound its speed
     yield Case("floors", {"m": m, "n": 200, "K": 1}, floors(m, 200), tolerance=None)
     for K in [1000 * 2**k for k in range(8)]:
         m, K = 512, max(64, K // shrink)
@@ -234,7 +234,7 @@ def cases(shrink: int) -> Iterator[Case]:
 
 
 def assert_equal_results(found: Ways, tolerance: float) -> None:
-    """Raise AssertionError unless all ways lead to one result."""
+    """Raise AssertionError unless all ways give the same result."""
     results = {name: way() for name, way in found.items() if name != READ}
     expected = next(iter(results.values()))
     for name, result in results.items():
@@ -249,35 +249,35 @@ def assert_equal_results(found: Ways, tolerance: float) -> None:
 
 
 def measure(series: list[Case], rounds: int, clock: str) -> list[pyperf.Benchmark]:
-    """Time all ways at all sizes of a series in turn, and find their scratch memory."""
+    """Time all ways at all sizes of a series in turn, and measure their scratch memory."""
     name = series[0].series
     now = time.process_time if clock == "cpu" and name != "threads" else pyperf.perf_counter
-    every, loops, about = {}, {}, {}
+    work, loops, metadata = {}, {}, {}
     for case in series:
         found = case.ways()
         if case.tolerance is not None:
             assert_equal_results(found, case.tolerance)
         numbers = case.sizes["m"] * case.sizes["n"] * case.sizes["K"]
-        for way, work in found.items():
+        for way, function in found.items():
             key = f"{case}: {way}"
-            every[key], loops[key] = work, max(1, 4_000_000 // numbers)
-            about[key] = {
+            work[key], loops[key] = function, max(1, 4_000_000 // numbers)
+            metadata[key] = {
                 "series": name,
                 "way": way,
                 **case.sizes,
                 "loops": loops[key],
                 "clock": "cpu" if now is time.process_time else "wall",
-                **case.of_each.get(way, {}),
+                **case.metadata.get(way, {}),
             }
             if case.memory:
                 of_torch = way in (AUTOGRAD, CHUNKED)
-                about[key]["scratch_mb"] = round(scratch_mb(work, of_torch=of_torch), 3)
-    values = in_turn(every, rounds, now, loops, name)
-    return [stored(key, values[key], about[key]) for key in every]
+                metadata[key]["scratch_mb"] = round(scratch_mb(function, of_torch=of_torch), 3)
+    values = in_turn(work, rounds, now, loops, name)
+    return [stored(key, values[key], metadata[key]) for key in work]
 
 
 def table(suite: pyperf.BenchmarkSuite) -> str:
-    """Return the results as text: the median time and the scratch memory of each way."""
+    """Return results as text: the median time and the scratch memory of each way."""
     lines = []
     for benchmark in suite.get_benchmarks():
         known = benchmark.get_metadata()
@@ -289,7 +289,7 @@ def table(suite: pyperf.BenchmarkSuite) -> str:
 
 
 def main() -> None:
-    """Measure, print and store."""
+    """Measure, print and store the results."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -302,7 +302,7 @@ def main() -> None:
     )
     parser.add_argument("--only", metavar="SERIES", default="", help="one series; stores nothing")
     parser.add_argument("--output", type=Path, default=SCALING, help="file to store (%(default)s)")
-    parser.add_argument("--show", action="store_true", help="print what is stored, measure nothing")
+    parser.add_argument("--show", action="store_true", help="print stored results, measure nothing")
     options = parser.parse_args()
     if options.show:
         print(table(pyperf.BenchmarkSuite.load(str(options.output))))

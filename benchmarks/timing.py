@@ -1,4 +1,4 @@
-"""What the benchmarks share: clock, memory, machine, and the file that stores what was found."""
+"""Functions that the benchmarks share: time, memory, and a description of the machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from torch.profiler import ProfilerActivity, profile
 from tqdm import tqdm
 
 RESULTS = Path(__file__).parents[1] / "lossutils" / "results"
-"""Where results are stored: in the package, whose chapters read them."""
+"""Folder of the results, in the package, since chapters read them."""
 
 
 def in_turn(
@@ -30,7 +30,7 @@ def in_turn(
     loops: Mapping[str, int],
     name: str,
 ) -> dict[str, list[float]]:
-    """Time all ways in turn (A B C, A B C, ...): a busy machine is then busy for all of them."""
+    """Time all ways in turn (A B C, A B C, ...), so that a busy machine slows all of them."""
     values: dict[str, list[float]] = {way: [] for way in ways}
     for _ in tqdm(range(rounds), desc=name, unit="round", leave=False):
         for way, work in ways.items():
@@ -42,14 +42,14 @@ def in_turn(
 
 
 def stored(name: str, values: list[float], metadata: Mapping[str, object]) -> pyperf.Benchmark:
-    """Return the times of one way as pyperf stores them, with the machine and the date."""
+    """Return the times of one way as a pyperf benchmark, with the machine and the date."""
     metadata = {**machine(), "name": name, **metadata}
     return pyperf.Benchmark([pyperf.Run(values, metadata=metadata, collect_metadata=False)])
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Drop what the profiler's C++ code writes to stderr at each start and stop."""
+    """Discard messages that the profiler's C++ code writes to stderr."""
     stderr = os.dup(2)
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
@@ -61,9 +61,9 @@ def quiet() -> Iterator[None]:
 
 
 def scratch_mb(way: Callable[[], object], *, of_torch: bool) -> float:
-    """Return the most memory that was held at a time, results included, in MB.
+    """Return the peak memory of a call in MB, results included.
 
-    NumPy tells tracemalloc of its arrays, which cannot see those of PyTorch; its profiler can.
+    NumPy reports its arrays to tracemalloc; PyTorch does not, but its profiler sees them.
     """
     if of_torch:
         with quiet(), profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiled:
@@ -81,9 +81,9 @@ def scratch_mb(way: Callable[[], object], *, of_torch: bool) -> float:
 
 @cache
 def machine() -> dict[str, object]:
-    """Return what a reader of the file must know: the machine, the date and the versions.
+    """Return the machine, the date and the versions, for the results file.
 
-    Once, so that the file says it once.
+    Cached, so that all benchmarks of a file have the same date.
     """
     of_pyperf = pyperf.Run([1.0], collect_metadata=True).get_metadata()
     kept = ("date", "cpu_model_name", "cpu_count", "load_avg_1min", "python_version")

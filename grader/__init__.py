@@ -1,14 +1,15 @@
-"""Build the assignments of the course, and grade what students hand in, whatever it is.
+"""The autograder: builds the students' notebooks, and grades the notebooks that they hand in.
 
-Students' code runs in a sandbox, one process a submission; the hidden tests run outside, in the
-process that the teacher trusts, and call the students' functions over a pipe.
+A student's code runs in a sandbox, in a process of its own. The hidden tests run outside, in the
+teacher's process, and call the student's functions over a pipe.
 
-- `grader.assignment`: what authors write hidden tests with, and what the grader reads;
-- `grader.notebook`: submissions read as hostile; the students' copy made from the master;
-- `grader.sandbox`, `grader.seccomp`: how a process is shut in;
-- `grader.wire`, `grader.student`: the pipe and its trusted end; `grader.runner`, `grader.magics`:
-  its other end, in the sandbox;
-- `grader.grading`: one submission; `grader.batch`: a folder of them; `grader.report`: the grades.
+- `grader.assignment`: the decorators for hidden tests, and the assignment that the grader loads;
+- `grader.notebook`: reads submissions, and removes the solutions from a master notebook;
+- `grader.sandbox`, `grader.seccomp`: the sandbox, and its filter of system calls;
+- `grader.wire`: the messages on the pipe; `grader.student`: its trusted end; `grader.runner`,
+  `grader.magics`: its untrusted end, inside the sandbox;
+- `grader.grading`: grades one submission; `grader.batch`: a folder of submissions;
+- `grader.feedback`: the page for a student; `grader.report`: grades and summary for the teacher.
 
 ``python -m grader --help`` lists the commands.
 """

@@ -1,4 +1,4 @@
-"""Command line: ``python -m grader build | run | report``."""
+"""The command line of the grader: ``python -m grader build | run | report``."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .sandbox import NoSandbox
 SEED = "GRADER_SEED"
 UNSAFE = (
     "warning: --unsafe: students' code runs with all your rights. It can read and delete your "
-    "files, reach the network, and stay behind."
+    "files, use the network, and leave processes running."
 )
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Carry out a command; returns the exit status."""
+    """Run a command and return its exit status."""
     options = _parser().parse_args(arguments)
     try:
         return options.command(options)
@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"grader: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\ngrader: interrupted; what was graded is kept, --resume goes on", file=sys.stderr)
+        print("\ngrader: interrupted; results are kept, and --resume continues", file=sys.stderr)
         return 130
 
 
@@ -39,7 +39,7 @@ def build(options: argparse.Namespace) -> int:
     for chapter in options.chapter or assignment.chapters():
         student = notebook.without_solutions(assignment.load_master(chapter))
         file = assignment.folder(chapter) / f"{chapter}.ipynb"
-        batch.write_text(file, notebook.dump(student))
+        batch.write_atomically(file, notebook.dump(student))
         print(os.path.relpath(file))
     return 0
 
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     if options.unsafe:
         print(UNSAFE, file=sys.stderr)
     if (options.executor == "dask") != (options.scheduler is not None):
-        raise BatchError("--executor dask and --scheduler tcp://… go together; one came alone")
+        raise BatchError("--executor dask and --scheduler tcp://… go together; only one was given")
     count = batch.run(
         options.chapter,
         options.submissions,
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     if count[INFRASTRUCTURE]:
         print(
             f"grader: {count[INFRASTRUCTURE]} could not be graded, through no fault of the "
-            "students; their results say why, and --resume tries them again",
+            "students; their results say why, and --resume tries again",
             file=sys.stderr,
         )
         return 3
@@ -74,23 +74,23 @@ def run(options: argparse.Namespace) -> int:
 
 
 def make_report(options: argparse.Namespace) -> int:
-    """Write grades and summary."""
+    """Write ``grades.csv`` and ``summary.html``."""
     print(report.write_report(options.out))
     print(f"{options.out / 'grades.csv'}, {options.out / 'summary.html'}")
     return 0
 
 
 def _seed(file: Path | None) -> str:
-    """Secret that the hidden inputs are drawn from."""
+    """Return the secret seed of the hidden inputs, from a file or the environment."""
     try:
         seed = (file.read_text(encoding="utf-8") if file else os.environ.get(SEED, "")).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise BatchError(f"the seed cannot be read from {file}: {error}") from None
     if not seed:
-        came = f"{file} is empty" if file else f"neither --seed-file nor {SEED} was given"
+        problem = f"{file} is empty" if file else f"neither --seed-file nor {SEED} was given"
         raise BatchError(
-            f"a secret seed is needed, from which hidden inputs are drawn; {came}. Make one, and "
-            "keep it outside the repository:\n"
+            f"the hidden inputs are drawn from a secret seed, but {problem}. Make one, and keep "
+            "it outside the repository:\n"
             '    python -c "import secrets; print(secrets.token_hex())" > ../seed.txt'
         )
     return seed
@@ -99,28 +99,28 @@ def _seed(file: Path | None) -> str:
 def _jobs(text: str) -> int:
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError(f"at least 1 is expected, {number} came")
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
     return number
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m grader",
-        description="Build the assignments of the course, and grade what students hand in.",
+        description="Build the assignments of the course, and grade submissions to them.",
         epilog=f"Assignments: {', '.join(assignment.chapters())}. See appendix/grading.md.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     command = commands.add_parser("build", help="write the students' copies of the assignments")
-    command.add_argument("chapter", nargs="*", metavar="CHAPTER", help="which (default: all)")
+    command.add_argument("chapter", nargs="*", metavar="CHAPTER", help="default: all")
     command.set_defaults(command=build)
 
     command = commands.add_parser(
         "run",
         help="grade a folder of submissions",
         description="Grade a folder of submissions: <student>.ipynb or <student>/<chapter>.ipynb.",
-        epilog="Exit status: 0 if all were graded, 2 for a command that cannot be carried out, 3 "
-        "if the grader failed on some, 130 if interrupted.",
+        epilog="Exit status: 0 if all were graded, 2 if the command is wrong, 3 if the grader "
+        "failed on some submissions, 130 if it was interrupted.",
     )
     add = command.add_argument
     add("chapter", metavar="CHAPTER", help="name of the assignment")
@@ -132,15 +132,17 @@ def _parser() -> argparse.ArgumentParser:
         metavar="F",
         help=f"file with the secret seed (default: the environment variable {SEED})",
     )
-    add("--jobs", type=_jobs, metavar="N", help="graded at a time (default: one a processor)")
-    add("--resume", action="store_true", help="go on with OUT; regrade only what has changed")
-    add("--gradescope", action="store_true", help="write OUT/gradescope/<student>/results.json too")
-    add("--executor", choices=("local", "dask"), default="local", help="who grades")
+    add(
+        "--jobs", type=_jobs, metavar="N", help="submissions at a time (default: one per processor)"
+    )
+    add("--resume", action="store_true", help="continue; grade only what is new or has changed")
+    add("--gradescope", action="store_true", help="also write gradescope/<student>/results.json")
+    add("--executor", choices=("local", "dask"), default="local", help="where to grade")
     add("--scheduler", metavar="tcp://…", help="address of the dask scheduler")
     add("--unsafe", action="store_true", help="run students' code without a sandbox")
     command.set_defaults(command=run)
 
-    command = commands.add_parser("report", help="fold results into grades.csv and summary.html")
+    command = commands.add_parser("report", help="write grades.csv and summary.html")
     command.add_argument("out", type=Path, metavar="OUT", help="folder with the results")
     command.set_defaults(command=make_report)
     return parser

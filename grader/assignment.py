@@ -1,4 +1,4 @@
-"""An assignment: the master notebook with the reference solution, and the hidden tests.
+"""Assignments: the decorators that authors use, and the hidden tests that the grader loads.
 
 Authors write ``assignments/<chapter>/hidden_tests.py`` with `hidden_test` and `compare`, and
 ``assignments/<chapter>/wrong_answers.py`` with `wrong_answer`.
@@ -23,18 +23,18 @@ ASSIGNMENTS = Path(__file__).resolve().parent.parent / "assignments"
 
 
 class AssignmentError(ValueError):
-    """The assignment itself is at fault, or there is none of that name."""
+    """The assignment does not exist, or it has a mistake."""
 
 
 class WrongAnswer(Exception):
     """A student's result is wrong; the message says how, and shows no hidden value."""
 
 
-# ---- what authors write with -------------------------------------------------------------------
+# ---- for authors -------------------------------------------------------------------------------
 
 
 def hidden_test(question: str, *, points: int, message: str) -> Callable:
-    """Make a function a hidden test.
+    """Mark a function as a hidden test.
 
     The function gets ``(student, reference, rng)``: two objects whose functions are the student's
     and the reference solution's, and a random generator that depends on the seed. It draws inputs
@@ -43,11 +43,11 @@ def hidden_test(question: str, *, points: int, message: str) -> Callable:
     Parameters
     ----------
     question : str
-        Function of the notebook that is judged.
+        Name of the student's function that the test judges; it may have several tests.
     points : int
-        What the test is worth; a question may have several tests.
+        What the test is worth.
     message : str
-        What a student reads who fails: what was tried, without any value of it.
+        What a student who fails reads first: the inputs that were tried, without their values.
     """
 
     def mark(function: Callable) -> Callable:
@@ -58,14 +58,14 @@ def hidden_test(question: str, *, points: int, message: str) -> Callable:
 
 
 def wrong_answer(question: str, *, told: str) -> Callable:
-    """Make a function a typical wrong answer to a question.
+    """Mark a function as a typical wrong answer to a question.
 
     Parameters
     ----------
     question : str
-        Function of the notebook in whose place it is handed in.
+        Name of the student's function that it replaces.
     told : str
-        Part of the message that the student must get, naming the mistake.
+        Text that the message to the student must contain; it names the mistake.
     """
 
     def mark(function: Callable) -> Callable:
@@ -166,12 +166,12 @@ def _kind(ndim: int) -> str:
     return ("a single number", "a vector", "a matrix")[ndim] if ndim < 3 else f"{ndim}-dimensional"
 
 
-# ---- what the grader reads ---------------------------------------------------------------------
+# ---- for the grader ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class HiddenTest:
-    """One hidden test: its name, the question that it judges, and what it is worth."""
+    """A hidden test with the question that it judges and the points that it is worth."""
 
     name: str
     question: str
@@ -187,13 +187,13 @@ class Assignment:
     Attributes
     ----------
     chapter : str
-        Its name.
+        Its name, which is that of its chapter.
     tests : tuple of HiddenTest
-        In the order of their file.
+        In the order of ``hidden_tests.py``.
     reference : object
-        Has the functions of the master notebook.
+        Its attributes are the functions of the master notebook's solutions.
     digest : str
-        Changes with every change of the master or of the hidden tests.
+        SHA-256 of the master notebook and the hidden tests.
     """
 
     chapter: str
@@ -203,7 +203,7 @@ class Assignment:
 
     @property
     def questions(self) -> dict[str, int]:
-        """Points of each question, in order."""
+        """Maximum points of each question, in the order of the tests."""
         points: dict[str, int] = {}
         for test in self.tests:
             points[test.question] = points.get(test.question, 0) + test.points
@@ -211,11 +211,11 @@ class Assignment:
 
     @property
     def max_score(self) -> int:
-        """Points of the whole assignment."""
+        """Maximum points of the whole assignment."""
         return sum(test.points for test in self.tests)
 
     def rng(self, test: HiddenTest, seed: str) -> np.random.Generator:
-        """Random generator of a test: the same for every student, in every order of tests."""
+        """Random generator of a test: the same for all students, whatever ran before."""
         digest = hashlib.sha256(f"{seed}/{self.chapter}/{test.name}".encode()).digest()
         return np.random.default_rng(int.from_bytes(digest, "big"))
 
@@ -240,7 +240,7 @@ def load_master(chapter: str) -> dict[str, Any]:
 
 
 def load(chapter: str) -> Assignment:
-    """Assignment of a chapter; raises `AssignmentError` if it is at fault."""
+    """Load the assignment of a chapter; raises `AssignmentError` if it has a mistake."""
     tests_file = folder(chapter) / "hidden_tests.py"
     module = load_module(tests_file)
     tests = tuple(
@@ -262,7 +262,7 @@ def load(chapter: str) -> Assignment:
 
 
 def load_module(file: Path) -> types.ModuleType:
-    """Module of an assignment's folder, which is not a package."""
+    """Import a file of an assignment's folder, which is not a package."""
     spec = importlib.util.spec_from_file_location(
         f"assignment_{file.parent.name}_{file.stem}", file
     )
@@ -274,7 +274,7 @@ def load_module(file: Path) -> types.ModuleType:
 
 
 def solution_cells(master: dict[str, Any]) -> Iterator[str]:
-    """Source of each cell of a master that holds a solution."""
+    """Yield the source of each cell of a master notebook that contains a solution."""
     for cell in master["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "code" and notebook.BEGIN in source:
@@ -282,7 +282,7 @@ def solution_cells(master: dict[str, Any]) -> Iterator[str]:
 
 
 def _reference(chapter: str) -> types.SimpleNamespace:
-    """Functions of the master's solutions, run here: they are the teacher's own."""
+    """Run the master's solutions in this process, which may trust them; return their functions."""
     names: dict[str, Any] = {"np": np, "__name__": f"reference_{chapter}"}
     for source in solution_cells(load_master(chapter)):
         exec(compile(source, f"{chapter}/master.ipynb", "exec", dont_inherit=True), names)

@@ -1,4 +1,4 @@
-"""A folder of submissions: found, graded side by side, each result written once and whole."""
+"""Grades a folder of submissions in parallel, and writes a result file for each."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from .grading import INFRASTRUCTURE, failed, grade, invalid
 from .sandbox import Limits
 from .student import try_sandbox
 
-BATCH = ".batch.json"  # what a folder of results belongs to
+BATCH = ".batch.json"  # in a folder of results: the assignment and the seed that made them
 
 
 class BatchError(ValueError):
-    """The command cannot be carried out as it was given; the message says why and what to do."""
+    """The command cannot be run as it was given; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Submission:
-    """Whose it is, its file, and why there is none if there is not exactly one."""
+    """A student's notebook, or the problem if there is not exactly one."""
 
     student: str
     path: Path
@@ -52,11 +52,11 @@ def find(folder: Path, chapter: str) -> list[Submission]:
         If the folder does not exist or holds no submission.
     """
     if not folder.is_dir():
-        raise BatchError(f"{folder} is not a folder; expected is one with a notebook per student")
+        raise BatchError(f"{folder} is not a folder; give one with a notebook for each student")
     found: dict[str, list[Submission]] = {}
     for path in sorted(folder.iterdir()):
         if path.name.startswith("._") or path.name == "__MACOSX":
-            continue  # what macOS puts into archives
+            continue  # macOS puts these into archives
         if path.is_dir() and not path.is_symlink():
             if path.name.startswith("."):
                 continue  # .ipynb_checkpoints, .git
@@ -92,9 +92,9 @@ def _in_folder(folder: Path, chapter: str) -> Submission:
 
 
 def file_name(student: str) -> str:
-    """File name for a student, whatever the name: without separators, control characters or dots.
+    """Safe file name for a student: no separator, no control character, no dot in front.
 
-    Names that differ give file names that differ.
+    Different students get different file names.
     """
     data = student.encode("utf-8", "surrogateescape")
     name = urllib.parse.quote_from_bytes(data, safe=" @+,=()'")
@@ -128,52 +128,56 @@ def run(
     submissions, out : str or Path
         Folder of the notebooks, as `find` reads it, and folder of the results.
     seed : str
-        What the hidden inputs are drawn from.
+        The secret that the hidden inputs are drawn from.
     jobs : int, optional
-        Submissions graded at a time; by default one for each processor.
+        Number of submissions graded at the same time; by default one for each processor.
     resume : bool, default False
-        Go on with a folder of results. What was graded stays, unless its submission has changed or
-        the grader had failed.
+        Continue with a folder of results. A submission is graded again only if it has changed or
+        if the grader had failed on it.
     unsafe : bool, default False
         Run students' code without a sandbox.
     scheduler : str, optional
-        Address of a dask scheduler, whose workers grade; they must see the same folders.
+        Address of a dask scheduler whose workers grade; they must see the same folders.
     write_gradescope : bool, default False
-        Write ``gradescope/<student>/results.json`` too.
+        Also write ``gradescope/<student>/results.json``.
     limits : Limits, optional
-        What each submission may use.
+        Time and memory for each submission.
     on_result : callable, optional
-        Called with each new result, after it was written.
+        Called with each new result after it is written.
 
     Returns
     -------
     Counter
-        How many of all submissions have each status.
+        Number of submissions with each status, earlier results included.
 
     Raises
     ------
     AssignmentError, BatchError, NoSandbox
-        If the command cannot be carried out; nothing was graded then.
+        If grading cannot start; nothing has been graded then.
     """
     submissions, out = Path(submissions), Path(out)
     if not unsafe and scheduler is None:
         try_sandbox()
     assignment = assignments.load(chapter)
     found = find(submissions, chapter)
-    _claim(out, chapter, assignment.digest, seed, resume)
+    _prepare(out, chapter, assignment.digest, seed, resume)
 
     finished = (
         {s.student: r for s in found if (r := _finished(out, s)) is not None} if resume else {}
     )
     count = Counter(result["status"] for result in finished.values())
     todo = [submission for submission in found if submission.student not in finished]
-    readable = [submission for submission in todo if not submission.problem]
+    to_grade = [submission for submission in todo if not submission.problem]
     refused = ((s, invalid(s.student, assignment, s.problem)) for s in todo if s.problem)
     task = partial(grade, chapter=chapter, seed=seed, limits=limits, unsafe=unsafe)
-    stream = _on_dask(task, readable, scheduler) if scheduler else _here(task, readable, jobs)
-    stream = itertools.chain(refused, stream)
+    graded = _on_dask(task, to_grade, scheduler) if scheduler else _locally(task, to_grade, jobs)
     bar = tqdm(
-        stream, total=len(found), initial=len(finished), desc=chapter, unit="notebook", disable=None
+        itertools.chain(refused, graded),
+        total=len(found),
+        initial=len(finished),
+        desc=chapter,
+        unit="notebook",
+        disable=None,
     )
     for submission, result in bar:
         if isinstance(result, str):
@@ -189,9 +193,9 @@ def run(
     return count
 
 
-def _claim(out: Path, chapter: str, digest: str, seed: str, resume: bool) -> None:
-    """Make the folder of results, or see that it belongs to the same run."""
-    mine = {
+def _prepare(out: Path, chapter: str, digest: str, seed: str, resume: bool) -> None:
+    """Create the folder of results, or check that it was made with the same settings."""
+    settings = {
         "chapter": chapter,
         "assignment": digest,
         "seed": hashlib.sha256(f"seed of {chapter}: {seed}".encode()).hexdigest(),
@@ -199,13 +203,13 @@ def _claim(out: Path, chapter: str, digest: str, seed: str, resume: bool) -> Non
     out.mkdir(parents=True, exist_ok=True)
     file = out / BATCH
     if file.exists():
-        theirs = json.loads(file.read_text(encoding="utf-8"))
+        earlier = json.loads(file.read_text(encoding="utf-8"))
         if not resume:
             raise BatchError(
-                f"{out} has results of {theirs.get('chapter')}; give --resume to go on with "
+                f"{out} has results of {earlier.get('chapter')}; give --resume to continue with "
                 "them, or another --out"
             )
-        if changed := [name for name in mine if mine[name] != theirs.get(name)]:
+        if changed := [name for name in settings if settings[name] != earlier.get(name)]:
             raise BatchError(
                 f"{out} was graded with another {' and '.join(changed)}, so that its grades could "
                 "not be compared; give another --out"
@@ -216,11 +220,11 @@ def _claim(out: Path, chapter: str, digest: str, seed: str, resume: bool) -> Non
         )
     for leftover in out.rglob(".*.tmp"):
         leftover.unlink()
-    write_text(file, json.dumps(mine, indent=1))
+    write_atomically(file, json.dumps(settings, indent=1))
 
 
 def _finished(out: Path, submission: Submission) -> dict[str, Any] | None:
-    """Result of a submission if it need not be graded again."""
+    """Earlier result of a submission, or None if it must be graded again."""
     try:
         result = json.loads((out / f"{file_name(submission.student)}.json").read_text("utf-8"))
         content = notebook.read_bytes(submission.path)
@@ -231,19 +235,19 @@ def _finished(out: Path, submission: Submission) -> dict[str, Any] | None:
 
 
 def write(out: Path, result: dict[str, Any], write_gradescope: bool = False) -> None:
-    """Write a result; its JSON last, so that where there is one, all is there."""
+    """Write the files of a result, its JSON last: if that exists, the others do too."""
     name = file_name(result["student"])
-    write_text(out / "feedback" / f"{name}.md", feedback.markdown(result))
+    write_atomically(out / "feedback" / f"{name}.md", feedback.markdown(result))
     if write_gradescope and result["status"] != INFRASTRUCTURE:
         content = json.dumps(feedback.gradescope(result), indent=1)
-        write_text(out / "gradescope" / name / "results.json", content)
-    write_text(out / f"{name}.json", json.dumps(result, indent=1))
+        write_atomically(out / "gradescope" / name / "results.json", content)
+    write_atomically(out / f"{name}.json", json.dumps(result, indent=1))
 
 
-def write_text(file: Path, text: str) -> None:
-    """Write a file whole or not at all, even if the machine stops in the middle."""
+def write_atomically(file: Path, text: str) -> None:
+    """Replace a file atomically: a crash leaves the old file or the new one, never a part."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    # The name of the thread, too: two may write for students whose names differ in their end.
+    # Process and thread are in the name, so that two writers never share a temporary file.
     part = file.with_name(f".{os.getpid()}-{threading.get_ident()}.tmp")
     with open(part, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
         stream.write(text)
@@ -252,15 +256,15 @@ def write_text(file: Path, text: str) -> None:
     os.replace(part, file)
 
 
-# ---- who grades --------------------------------------------------------------------------------
+# ---- executors ---------------------------------------------------------------------------------
 
 # Each submission with its result, or with the reason why it could not be graded.
 Graded = Iterator[tuple[Submission, dict[str, Any] | str]]
 
 
-def _here(task: Callable, todo: list[Submission], jobs: int | None) -> Graded:
-    # Threads suffice: students' code runs in processes of its own. And threads end with the grader,
-    # even if it is killed.
+def _locally(task: Callable, todo: list[Submission], jobs: int | None) -> Graded:
+    # Threads are enough, since students' code runs in other processes; and they end with the
+    # grader even if it is killed.
     pool = ThreadPoolExecutor(jobs or os.cpu_count() or 1)
     try:
         futures = {pool.submit(task, s.path, student=s.student): s for s in todo}
@@ -282,8 +286,8 @@ def _on_dask(task: Callable, todo: list[Submission], scheduler: str) -> Graded:
     except (OSError, ValueError) as error:
         raise BatchError(f"no dask scheduler answers at {scheduler}: {error}") from None
     with client:
-        # A result lives on its worker until it is fetched. What a dying worker takes with it is
-        # graded again elsewhere, and the same.
+        # A result stays on its worker until it is fetched. If the worker dies, another one grades
+        # the submission again, with the same result.
         futures = {
             client.submit(task, str(s.path.resolve()), student=s.student, pure=False): s
             for s in todo
@@ -291,6 +295,6 @@ def _on_dask(task: Callable, todo: list[Submission], scheduler: str) -> Graded:
         for future in distributed.as_completed(list(futures)):
             try:
                 result = future.result()
-            except Exception as error:  # whatever a worker raises, the others go on
+            except Exception as error:  # one failing worker must not stop the others
                 result = f"on its worker: {type(error).__name__}: {error}"
             yield futures.pop(future), result

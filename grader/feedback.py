@@ -1,4 +1,4 @@
-"""What a student reads: no hidden input, no hidden output, no exception raised by a hidden test."""
+"""The feedback page for a student, which quotes no hidden input, output or exception."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _score(result: dict[str, Any]) -> str:
 
 
 def _remarks(result: dict[str, Any]) -> list[str]:
-    """What concerns the whole notebook."""
+    """Lines about the whole notebook."""
     status = result["status"]
     if status == INFRASTRUCTURE:
         return ["The grader failed, not your notebook. Your teacher will run it again."]
@@ -72,6 +72,6 @@ def _remarks(result: dict[str, Any]) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Text of a student's as one line of code, which neither Markdown nor HTML reads."""
+    """Text from a student as one line of code, so that Markdown and HTML do not interpret it."""
     shown = " ".join(text.split()).replace("`", "'")
     return f"`{''.join(c if c.isprintable() else '?' for c in shown)}`"

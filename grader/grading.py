@@ -1,4 +1,4 @@
-"""One submission: its cells run, its functions judged, its points counted."""
+"""Grades one submission: runs its cells, calls its functions in the hidden tests, adds points."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from .sandbox import Limits
 from .student import Forged, InfrastructureError, Killed, Student, StudentError
 
 OK, KILLED, INVALID, INFRASTRUCTURE = "ok", "killed", "invalid", "infrastructure"
-ATTEMPTS = 3  # to start a sandbox
+ATTEMPTS = 3  # at starting the sandbox
 
 
 @dataclass
 class Result:
-    """What grading a submission gave; `grade` returns it as a dict.
+    """The result of grading a submission; `grade` returns it as a dict.
 
     Attributes
     ----------
     student, chapter : str
-        Whose it is, and which assignment.
+        Name of the student and of the assignment.
     status : str
-        ``"ok"``; ``"killed"``: a cell or a call was killed, its questions are lost;
-        ``"invalid"``: the file is no notebook, score 0; ``"infrastructure"``: the grader failed,
-        there is no score.
+        ``"ok"``; ``"killed"``: a cell or a call was killed, and its questions get no points;
+        ``"invalid"``: the file is not a notebook, and the score is 0; ``"infrastructure"``: the
+        grader failed, and there is no score.
     score, max_score : int
-        Points; the score is None where the grader failed.
+        Points; the score is None if the grader failed.
     detail : str
         Why the file is invalid, what was killed and why, or how the grader failed.
     questions : list of dict
         For each: ``question``, ``score``, ``max_score``, ``messages`` for the student, and
-        ``exceptions``, for the teacher alone: their texts may hold hidden inputs.
+        ``exceptions`` for the teacher only, since they may quote hidden inputs.
     cells : list of dict
         Cells that failed: ``cell`` (number in the notebook), ``line``, ``error``, ``killed``.
     submission, assignment : str
@@ -70,7 +70,7 @@ def grade(
     limits: Limits | None = None,
     unsafe: bool = False,
 ) -> dict[str, Any]:
-    """Grade one submission. The same arguments give the same result, on every machine.
+    """Grade one submission; the same arguments give the same result on every machine.
 
     Parameters
     ----------
@@ -79,13 +79,13 @@ def grade(
     chapter : str
         Name of the assignment.
     seed : str
-        What the hidden inputs are drawn from; keep it secret.
+        The secret that the hidden inputs are drawn from.
     student : str, optional
-        Whose it is; the name of the file by default.
+        Name of the student; by default the name of the file.
     limits : Limits, optional
-        What the submission may use.
+        Time and memory for the submission.
     unsafe : bool, default False
-        Run it without a sandbox, with all your rights.
+        Run the submission without a sandbox, with all your rights.
 
     Returns
     -------
@@ -95,9 +95,9 @@ def grade(
     Raises
     ------
     AssignmentError
-        If there is no such assignment, or it is at fault.
+        If there is no such assignment, or if it has a mistake.
     NoSandbox
-        If there is no sandbox on this machine.
+        If bubblewrap is missing on this machine.
     """
     path, limits = Path(path), limits or Limits()
     assignment = _load(chapter)
@@ -124,15 +124,15 @@ def grade(
 
 
 def invalid(student: str, assignment: Assignment, why: str, submission: str = "") -> dict[str, Any]:
-    """Result for what is no notebook: no points, and the reason."""
+    """Result of a file that is not a notebook: no points, and the reason."""
     result = Result(student, assignment.chapter, INVALID, 0, assignment.max_score, why)
     result.submission, result.assignment = submission, assignment.digest
-    _judge(assignment, result, lambda test: Verdict("The file could not be read."))
+    result.questions = judge(assignment, lambda test: Verdict("The file could not be read."))
     return asdict(result)
 
 
 def failed(student: str, assignment: Assignment, why: str) -> dict[str, Any]:
-    """Result where the grader failed: no score, rather than none earned."""
+    """Result if the grader failed: no score, which is not the same as a score of 0."""
     result = Result(student, assignment.chapter, INFRASTRUCTURE, None, assignment.max_score, why)
     result.assignment = assignment.digest
     return asdict(result)
@@ -152,27 +152,28 @@ def _grade_cells(
     unsafe: bool,
 ) -> None:
     with Session(cells, limits, unsafe) as session:
-        _judge(assignment, result, lambda test: _run(test, assignment, session, seed))
+        result.questions = judge(assignment, lambda test: run_test(test, assignment, session, seed))
         session.settle()
-        _take_back(result, session.forged)
+        _revoke(result.questions, session.forged)
+        result.score = sum(question["score"] for question in result.questions)
         result.cells = session.failed_cells()
         if session.killed:
             result.status, result.detail = KILLED, session.reasons()
 
 
 class HiddenTestError(Exception):
-    """A hidden test itself failed: the assignment's fault, not the student's."""
+    """A hidden test raised an exception of its own: the author's mistake, not the student's."""
 
 
 class Session:
-    """A student's notebook, alive; started again, without what was killed, whenever it dies.
+    """A student's running notebook; if its process dies, it restarts without the guilty cell.
 
     Parameters
     ----------
     cells : list of Cell
-        What to run, in order.
+        Cells to run, in order.
     limits : Limits
-        Of which the total time spans all starts.
+        Time and memory; the total time includes all restarts.
     unsafe : bool
         Run without a sandbox.
     """
@@ -182,10 +183,10 @@ class Session:
         self._deadline = time.monotonic() + limits.total
         self._student: Student | None = None
         self._failed: dict[int, dict[str, Any]] = {}
-        self._last: str | int | None = None  # question or cell that was asked last
+        self._last: str | int | None = None  # question or cell of the last request
         self.killed = False
-        self.forged: dict[str, str] = {}  # questions that lose what they had, and why
-        self._lost: dict[str, str] = {}  # questions of which a call was killed, and why
+        self.forged: dict[str, str] = {}  # questions whose replies were forged, and the evidence
+        self._lost: dict[str, str] = {}  # questions with a killed call, and the reason
 
     def __enter__(self) -> Session:
         return self
@@ -194,10 +195,10 @@ class Session:
         self._stop()
 
     def call(self, question: str, function: str, *args: object, **kwargs: object) -> Any:
-        """Result of a student's function; raises `StudentError` or `Killed`.
+        """Call a student's function; raises `StudentError` or `Killed`.
 
-        A question whose call was killed is lost: its other tests would be killed as well, each
-        after as many seconds.
+        After a call was killed, no function is called for its question any more: its other tests
+        would probably be killed too, each after the full time limit.
         """
         if question in self._lost:
             raise Killed(self._lost[question])
@@ -216,26 +217,26 @@ class Session:
             raise
 
     def settle(self) -> None:
-        """See that the last call was answered only once."""
+        """Check that the last call was answered only once."""
         if self._student is not None:
             try:
                 self._student.settle()
             except Forged as error:
                 self._blame(self._last, error)
             except (Killed, StudentError):
-                pass  # whatever it does now, its answers are in
+                pass  # all answers have arrived, so failing now costs nothing
 
     def failed_cells(self) -> list[dict[str, Any]]:
         """Cells that raised an exception or were killed, in order."""
         return [self._failed[number] for number in sorted(self._failed)]
 
     def reasons(self) -> str:
-        """What was killed, and why, in one line."""
+        """One line that says what was killed and why."""
         cells = [f"cell {c['cell']}: {c['error']}" for c in self.failed_cells() if c["killed"]]
         return "; ".join([*cells, *(f"{name}: {why}" for name, why in self._lost.items())])
 
     def _start(self) -> None:
-        """Run the cells in a fresh process, again and again until none of them is killed."""
+        """Run the cells in a new process; repeat without a cell that is killed."""
         before: str | int | None
         while self._student is None:
             if time.monotonic() > self._deadline:
@@ -259,7 +260,7 @@ class Session:
                     break
 
     def _blame(self, guilty: str | int | None, error: Forged) -> str | int | None:
-        """Charge a reply too many to what was asked last before it: a question, or a cell."""
+        """Punish the question or cell whose request got a second, forged reply."""
         self.killed = True
         if isinstance(guilty, str):
             self._lost[guilty] = self.forged[guilty] = str(error)
@@ -279,7 +280,7 @@ class Session:
 
 
 class Functions:
-    """The student's functions, as the hidden tests of a question call them."""
+    """The student's functions as attributes; calls are charged to a question."""
 
     def __init__(self, session: Session, question: str):
         self._session, self._question = session, question
@@ -288,9 +289,9 @@ class Functions:
         return lambda *args, **kwargs: self._session.call(self._question, name, *args, **kwargs)
 
 
-def _judge(assignment: Assignment, result: Result, run: Callable[[HiddenTest], Verdict]) -> None:
-    """Run each hidden test; fill in the questions and the score."""
-    questions = {
+def judge(assignment: Assignment, run: Callable[[HiddenTest], Verdict]) -> list[dict[str, Any]]:
+    """Run each hidden test; return the score and the messages of each question."""
+    questions: dict[str, dict[str, Any]] = {
         name: {
             "question": name,
             "score": 0,
@@ -301,7 +302,7 @@ def _judge(assignment: Assignment, result: Result, run: Callable[[HiddenTest], V
         for name, points in assignment.questions.items()
     }
     for test in assignment.tests:
-        question: dict[str, Any] = questions[test.question]
+        question = questions[test.question]
         verdict = run(test)
         if verdict.why is None:
             question["score"] += test.points
@@ -309,30 +310,29 @@ def _judge(assignment: Assignment, result: Result, run: Callable[[HiddenTest], V
             question["messages"].append(f"{test.message} {verdict.why}")
         if verdict.exception:
             question["exceptions"].append(verdict.exception)
-    result.questions = list(questions.values())
-    _take_back(result, {})
+    return list(questions.values())
 
 
-def _take_back(result: Result, forged: dict[str, str]) -> None:
-    """Take the points of questions whose replies were forged."""
-    for question in result.questions:
+def _revoke(questions: list[dict[str, Any]], forged: dict[str, str]) -> None:
+    """Take all points from questions whose replies were forged."""
+    for question in questions:
         if why := forged.get(question["question"]):
             question["score"] = 0
             question["messages"] = [f"All its points are lost: {why}."]
-    result.score = sum(question["score"] for question in result.questions)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Why a hidden test was failed, in words that show no hidden value; None if it was passed."""
+    """Why a student failed a hidden test, without any hidden value; None if the test passed."""
 
     why: str | None
     exception: str = ""
 
 
-def _run(test: HiddenTest, assignment: Assignment, session: Session, seed: str) -> Verdict:
+def run_test(test: HiddenTest, assignment: Assignment, session: Session, seed: str) -> Verdict:
+    """Run a hidden test on the student's functions."""
     try:
-        with np.errstate(all="ignore"):  # typical mistakes are computed, too
+        with np.errstate(all="ignore"):  # computing typical mistakes may overflow
             student = Functions(session, test.question)
             test.function(student, assignment.reference, assignment.rng(test, seed))
     except WrongAnswer as error:
@@ -351,7 +351,7 @@ def _run(test: HiddenTest, assignment: Assignment, session: Session, seed: str) 
     return Verdict(None)
 
 
-# What may be said of a result that is none; other names could carry a hidden input.
+# Types that a message may name. Students choose the names of others, which could hold an input.
 UNUSABLE = {
     *("a dict", "a set", "a complex", "a bytes", "a function", "a generator", "a type"),
     *("an array of dtype object", "an array of dtype complex128", "lists nested too deeply"),
@@ -359,7 +359,7 @@ UNUSABLE = {
 
 
 def _explain(error: StudentError) -> str:
-    """What an exception means; its text stays with the teacher."""
+    """Explain an exception without its text, which only the teacher may see."""
     if error.kind == "missing":
         return "Your notebook has no such function, or the cell that defines it failed."
     if error.kind == "unusable":

@@ -1,4 +1,4 @@
-"""Notebooks: a student's read as hostile, and the student's copy made from the teacher's master."""
+"""Reads students' notebooks, which may be hostile, and removes solutions from the teacher's."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-MAX_BYTES = 20 << 20  # of a submission; one with some pictures has a megabyte
-MAX_SOURCE = 1 << 19  # characters of all its code
+MAX_BYTES = 20 << 20  # size of a submission; with a few pictures it has about one megabyte
+MAX_SOURCE = 1 << 19  # characters in all its code cells
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError")
 
@@ -27,13 +27,13 @@ class Cell:
     source: str
 
 
-# ---- what students hand in ---------------------------------------------------------------------
+# ---- submissions -------------------------------------------------------------------------------
 
 
 def read_bytes(path: Path) -> bytes:
-    """Content of a submission; a link or a pipe is none, since it may lead or wait anywhere."""
+    """Content of a submission; raises `NotebookError` for a link, a pipe or a file too large."""
     try:
-        # Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
+        # A link may lead anywhere. Without O_NONBLOCK, opening a named pipe waits for a writer.
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         if path.is_symlink():
             raise NotebookError("it is a symbolic link, not a file")
@@ -52,7 +52,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def code_cells(content: bytes) -> list[Cell]:
-    """Code cells of a notebook, as they are; raises `NotebookError` for what is no notebook."""
+    """Code cells of a notebook; raises `NotebookError` if the content is not a notebook."""
     if not content.strip():
         raise NotebookError("it is empty")
     try:
@@ -82,7 +82,7 @@ def code_cells(content: bytes) -> list[Cell]:
 
 
 def _language(metadata: object) -> str | None:
-    """Language that a notebook claims, in lower case; None if it claims none."""
+    """Programming language in a notebook's metadata, in lower case; None if it states none."""
     for part in ("language_info", "kernelspec"):
         entry = metadata.get(part) if isinstance(metadata, dict) else None
         if isinstance(entry, dict):
@@ -92,16 +92,16 @@ def _language(metadata: object) -> str | None:
     return None
 
 
-# ---- what students are given -------------------------------------------------------------------
+# ---- students' copies --------------------------------------------------------------------------
 
 
 def without_solutions(master: dict[str, Any]) -> dict[str, Any]:
-    """Copy of a master notebook whose solutions are replaced by ``raise NotImplementedError``.
+    """Copy of a master notebook with each solution replaced by ``raise NotImplementedError``.
 
     Raises
     ------
     NotebookError
-        If a solution's markers do not pair, or there is none.
+        If there is no solution, if its markers do not pair, or if a cell has outputs.
     """
     student = json.loads(json.dumps(master))
     marked = 0
@@ -110,7 +110,7 @@ def without_solutions(master: dict[str, Any]) -> dict[str, Any]:
         if BEGIN in source or END in source:
             if cell["cell_type"] != "code":
                 raise NotebookError(f"cell {number} has a solution's marker, but is not code")
-            cell["source"] = _stripped(source, number).splitlines(keepends=True)
+            cell["source"] = _without_solution(source, number).splitlines(keepends=True)
             marked += 1
         if cell["cell_type"] == "code" and (cell["outputs"] or cell["execution_count"]):
             raise NotebookError(f"cell {number} has outputs, which may give the solution away")
@@ -119,7 +119,7 @@ def without_solutions(master: dict[str, Any]) -> dict[str, Any]:
     return student
 
 
-def _stripped(source: str, number: int) -> str:
+def _without_solution(source: str, number: int) -> str:
     kept, inside = [], False
     for line in source.split("\n"):
         word = line.strip()
@@ -140,5 +140,5 @@ def _stripped(source: str, number: int) -> str:
 
 
 def dump(notebook: dict[str, Any]) -> str:
-    """Notebook as text, laid out as Jupyter does."""
+    """Notebook as text, formatted as Jupyter formats it."""
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"

@@ -1,7 +1,7 @@
-"""Run a student's cells and functions, as the grader asks over a pipe.
+"""Runs a student's cells and functions inside the sandbox, as the grader requests over a pipe.
 
-Untrusted: it shares a process with the student's code, so nothing that it says is believed. Started
-by `grader.student`, in a sandbox.
+This program is untrusted: it shares its process with the student's code, which can change all of
+it. `grader.student` starts it and checks every reply.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ import magics  # type: ignore[import-not-found]  # noqa: E402
 import numpy as np  # noqa: E402
 import wire  # type: ignore[import-not-found]  # noqa: E402
 
-# What a notebook uses to look at things; while grading there is nobody to look.
+# Modules for display only, which a grader does not need.
 SKIPPED = {"matplotlib", "mpl_toolkits", "IPython", "ipywidgets", "tqdm"}
 
 
 class Skipped:
-    """Stands for whatever only draws or displays: may be called, indexed, entered, drawn upon."""
+    """Stand-in for anything that draws or displays; every operation on it does nothing."""
 
     def __getattr__(self, name):
-        if name.startswith("__"):  # asked for by Python and NumPy, to learn what this is
+        if name.startswith("__"):  # Python and NumPy look for protocols such as __array__
             raise AttributeError(name)
         return subplots if name == "subplots" else Skipped()
 
     def __call__(self, *args, **kwargs):
-        """Whatever it draws, it is skipped as well."""
+        """Return another stand-in, as for a figure or an axes."""
         return Skipped()
 
     def __getitem__(self, key):
@@ -54,7 +54,7 @@ class Skipped:
 
 
 def subplots(nrows=1, ncols=1, **options):
-    """Figure and axes, as many as asked for, so that they can be unpacked."""
+    """Stand-ins for a figure and its axes, in the right number for unpacking."""
     axes = np.empty((nrows, ncols), dtype=object)
     for index in np.ndindex(nrows, ncols):
         axes[index] = Skipped()
@@ -67,7 +67,7 @@ def progress(iterable=None, *args, **kwargs):
 
 
 class SkippedModule(types.ModuleType):
-    """A module of `SKIPPED`, or ``lossutils``, of which only ``selfcheck`` may be asked for."""
+    """Stand-in for a module of `SKIPPED`, or for ``lossutils`` with only its ``selfcheck``."""
 
     __path__: list[str] = []  # noqa: RUF012 - a package, so that its submodules can be imported
 
@@ -83,10 +83,10 @@ ABSENT = "is not there while grading: write the functions in NumPy alone"
 
 
 class SkippedFinder:  # not a MetaPathFinder: importing that takes as long as starting Python
-    """Finds the modules of `SKIPPED`; of lossutils it finds the self-check, which does nothing."""
+    """Imports stand-ins for the modules of `SKIPPED` and for the self-check of lossutils."""
 
     def find_spec(self, fullname, path=None, target=None):
-        """Say that this loads the module, or nothing, so that the next finder is asked."""
+        """Spec of a stand-in, or None to let the next finder look."""
         if fullname.partition(".")[0] == "lossutils":
             if fullname not in ("lossutils", "lossutils.selfcheck"):
                 raise ModuleNotFoundError(f"{fullname} {ABSENT}", name=fullname)
@@ -103,10 +103,10 @@ class SkippedFinder:  # not a MetaPathFinder: importing that takes as long as st
 
 
 def limit(memory: int, processes: int, file_bytes: int, files: int) -> None:
-    """Set the limits that the kernel enforces, here, inside the sandbox's own user namespace.
+    """Set the limits that the kernel enforces.
 
-    The number of processes is counted per user and namespace: set outside, one student who forks
-    would take it from all the others.
+    This happens inside the sandbox, because the kernel counts processes per user and namespace:
+    outside, all students would share one limit, and one fork bomb would use it up.
     """
     try:
         import resource
@@ -119,14 +119,14 @@ def limit(memory: int, processes: int, file_bytes: int, files: int) -> None:
         ("RLIMIT_NOFILE", files),
         ("RLIMIT_CORE", 0),
     ):
-        with suppress(ValueError, OSError, AttributeError):  # macOS, --unsafe, knows not all
+        with suppress(ValueError, OSError, AttributeError):  # macOS lacks some (--unsafe only)
             resource.setrlimit(getattr(resource, name), (value, value))
 
 
 def answer(request: dict, notebook: dict) -> dict:
-    """Do what a request asks: say hello, run a cell, or call a function."""
+    """Carry out a request: say hello, run a cell, or call a function."""
     if request["op"] == "cell":
-        # One after the other in one namespace, as a kernel would.
+        # All cells share one namespace, as in a kernel.
         source = magics.plain_python(request["source"])
         exec(compile(source, request["name"], "exec", dont_inherit=True), notebook)
     elif request["op"] == "call":
@@ -142,8 +142,8 @@ def answer(request: dict, notebook: dict) -> dict:
     return {}
 
 
-def what_went_wrong(error: BaseException) -> dict:
-    """Kind, text and line of an exception in the student's code."""
+def describe(error: BaseException) -> dict:
+    """Type, text and line of an exception in the student's code."""
     line, trace = None, error.__traceback__
     if isinstance(error, SyntaxError):
         line = error.lineno
@@ -159,13 +159,13 @@ def what_went_wrong(error: BaseException) -> dict:
 
 
 def main() -> None:
-    """Answer requests until the grader hangs up."""
+    """Answer requests until the grader closes the pipe."""
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(2, 1)  # what students print must not mix with the replies
+    os.dup2(2, 1)  # keep printed text out of the replies
     limit(**json.loads(sys.argv[1]))
     sys.meta_path.insert(0, SkippedFinder())
-    module = types.ModuleType("__main__")  # a real one: dataclasses look their module up
+    module = types.ModuleType("__main__")  # dataclasses look their module up in sys.modules
     sys.modules["__main__"] = module
     notebook = module.__dict__
     notebook.update(__builtins__=builtins, display=Skipped(), get_ipython=Skipped())
@@ -176,9 +176,9 @@ def main() -> None:
         request = wire.parse(requests.read(length))
         try:
             reply = answer(request, notebook)
-        except BaseException as error:  # SystemExit is a student's mistake, too
-            reply = what_went_wrong(error)
-        if os.getpid() != process:  # a fork of the student's, which must not answer for its parent
+        except BaseException as error:  # including SystemExit and KeyboardInterrupt
+            reply = describe(error)
+        if os.getpid() != process:  # the student forked; only the parent may answer
             os._exit(0)
         replies.write(wire.frame(number, reply))
         replies.flush()

@@ -1,4 +1,4 @@
-"""How a student's process is shut in: by bubblewrap, by the kernel's limits, and as nobody."""
+"""The sandbox: the bubblewrap command that isolates a student's process, and its limits."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ OR_UNSAFE = (
     "To run students' code with all your own rights instead, which lets a submission read and "
     "delete your files, give --unsafe."
 )
-NOBODY = 61000  # user id of a student's process where the grader is root; no account has it
+NOBODY = 61000  # user id for students' processes if the grader is root; no account has it
 HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may use.
+    """Limits for one submission.
 
     Attributes
     ----------
     call, total : float
         Seconds for one cell or one call, and for the whole submission.
     memory : int
-        Bytes, of all its processes together.
+        Bytes of memory, for all processes together.
     output : int
-        Bytes that it may print.
+        Bytes of printed text.
     processes, files : int
-        Processes (threads included), and open files in each of them.
+        Number of processes (threads included), and of open files in each process.
     file_bytes : int
-        Bytes in one file; all files together have three times as much.
+        Bytes in one file; all files together may have three times as many.
     start : float
-        Seconds until the sandbox must answer, before any of the student's code has run.
+        Seconds for the sandbox to start, before any of the student's code runs.
     """
 
     call: float = 10.0
@@ -52,12 +52,12 @@ class Limits:
 
 
 class NoSandbox(RuntimeError):
-    """There is no usable bubblewrap on this machine; the message says what to do."""
+    """Bubblewrap is missing or does not work on this machine; the message says what to do."""
 
 
 @cache
 def bwrap() -> str:
-    """Path of bubblewrap; raises `NoSandbox` where there is none, or one too old."""
+    """Path of bubblewrap; raises `NoSandbox` if it is missing or too old."""
     path = shutil.which("bwrap") if sys.platform == "linux" else None
     if path is None:
         remedy = (
@@ -81,15 +81,16 @@ def bwrap() -> str:
 
 
 def command(arguments: list[str], filter_fd: int | None) -> list[str]:
-    """Command line that runs ``grader/runner.py`` in the sandbox, with these arguments."""
+    """Command line that runs ``grader/runner.py`` with these arguments in the sandbox."""
     confine = [bwrap(), "--unshare-user", "--die-with-parent"]
     if filter_fd is not None:
         confine += ["--seccomp", str(filter_fd)]
     run = [interpreter(), *PYTHON_OPTIONS, "/grader/runner.py", *arguments]
     if os.getuid() != 0:
         return [*confine, *_namespaces(), *_mounts(), "--", *run]
-    # Root's processes are never too many, so root must become somebody else; but root alone may be
-    # allowed to read where Python lives. Hence root mounts, and nobody enters the user namespace.
+    # RLIMIT_NPROC does not bind root, so the process must become another user. But only root may
+    # be able to read Python's folder. So the outer bwrap mounts it as root, setpriv drops root,
+    # and the inner bwrap creates the user namespace.
     return [
         *(bwrap(), "--die-with-parent", *_namespaces(), *_mounts()),
         *("--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--"),
@@ -100,16 +101,16 @@ def command(arguments: list[str], filter_fd: int | None) -> list[str]:
 
 def unsafe_command(arguments: list[str]) -> list[str]:
     """Command line that runs ``grader/runner.py`` with all the rights of the caller."""
-    # -E and -s, not -I: NumPy and the runner's neighbours are found in their usual places.
+    # -E and -s instead of -I, so that NumPy and the runner's own modules can be imported.
     return [sys.executable, "-E", "-s", "-B", str(HERE / "runner.py"), *arguments]
 
 
-# Isolated, without site-packages (only NumPy is there), and writing no .pyc files.
+# Isolated from the environment, without site-packages (NumPy is mounted), writing no .pyc files.
 PYTHON_OPTIONS = ("-I", "-S", "-B")
 
 
 def interpreter() -> str:
-    """Python itself, behind the links of a virtual environment."""
+    """The real Python, which the links of a virtual environment point to."""
     return os.path.realpath(sys.executable)
 
 
@@ -120,7 +121,7 @@ def _namespaces() -> list[str]:
 
 @cache
 def _mounts() -> tuple[str, ...]:
-    """File system of the sandbox: Python and NumPy, read-only; an empty /tmp; nothing else."""
+    """Options for the file system: Python and NumPy, read-only; an empty /tmp; nothing else."""
     limits = Limits()
     options: list[str] = ["--ro-bind", "/usr", "/usr"]
     for name in ("bin", "lib", "lib64"):
@@ -132,7 +133,7 @@ def _mounts() -> tuple[str, ...]:
     options += _folders("/etc/ld.so.cache")
     for file in ("/etc/ld.so.cache", "/etc/alternatives"):
         options += ["--ro-bind-try", file, file]
-    # Temporary file systems come before what is bound below them.
+    # A tmpfs must come before whatever is mounted inside it.
     options += ["--size", str(3 * limits.file_bytes), "--perms", "1777", "--tmpfs", "/tmp"]
     home = os.path.realpath(sys.base_prefix)
     if not home.startswith("/usr/") and home != "/usr":
@@ -151,7 +152,7 @@ def _mounts() -> tuple[str, ...]:
     return tuple(options)
 
 
-# One thread: more would only fight for the cores with the neighbours.
+# One thread, since other submissions run at the same time.
 ENVIRONMENT = {
     "HOME": "/tmp",
     "PATH": "/usr/bin",
@@ -163,6 +164,6 @@ ENVIRONMENT = {
 
 
 def _folders(path: str) -> list[str]:
-    """Options that make the folders above a path, open to the unprivileged user."""
+    """Options that create the folders above a path, readable by the unprivileged user."""
     above = list(reversed(Path(path).parents))[1:]
     return [word for folder in above for word in ("--perms", "0755", "--dir", str(folder))]

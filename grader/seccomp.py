@@ -1,8 +1,8 @@
-"""A system-call filter for the sandbox, as the BPF program that ``bwrap --seccomp`` reads.
+"""The sandbox's filter of system calls: the BPF program that ``bwrap --seccomp`` reads.
 
-Namespaces hide files, processes and the network. This closes what they leave open: sockets that no
-namespace covers (vsock reaches a virtual machine's host), memory that the limits do not count
-(``memfd_create``, System V shared memory), new namespaces, and rarely used corners of the kernel.
+Namespaces hide files, processes and the network. The filter refuses what they do not cover: sockets
+outside any namespace (vsock reaches a virtual machine's host), memory that the limits do not count
+(``memfd_create``, System V shared memory), new namespaces, and rarely used parts of the kernel.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import platform
 import struct
 
-# Number of each refused call: (x86_64, aarch64), from the kernel's unistd headers.
+# Number of each refused call on (x86_64, aarch64), from the kernel's unistd headers.
 REFUSED = {
     "add_key": (248, 217),
     "bpf": (321, 280),
@@ -45,15 +45,15 @@ CLONE3 = 435
 NEW_NAMESPACES = 0x7E020000  # the CLONE_NEW* flags
 ARCHITECTURES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}  # column, AUDIT_ARCH_*
 
-# Offsets in struct seccomp_data, and what the filter may return.
+# Offsets in struct seccomp_data, and return values of the filter.
 NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
 ALLOW, KILL, EPERM, ENOSYS = 0x7FFF0000, 0x80000000, 0x00050001, 0x00050026
-# BPF: load a word; jump if equal, if greater or equal, if any bit is set; return.
+# BPF instructions: load a word; jump if equal, if greater or equal, if any bit is set; return.
 LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 
 
 def program(machine: str | None = None) -> bytes | None:
-    """Filter for this processor, or None for one whose system calls are not listed here."""
+    """Filter for a processor (by default this one); None if `REFUSED` lacks its numbers."""
     machine = machine or platform.machine()
     if machine not in ARCHITECTURES:
         return None
@@ -62,16 +62,16 @@ def program(machine: str | None = None) -> bytes | None:
     def step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
         return struct.pack("=HBBI", code, if_true, if_false, value)
 
-    # Each test skips the return behind it unless it applies.
+    # A test that does not apply skips the return after it.
     steps = [
         step(LOAD, ARCHITECTURE),
         step(EQUAL, audit, 1, 0),
-        step(RETURN, KILL),  # 32-bit calls have other numbers
+        step(RETURN, KILL),  # 32-bit programs number the calls differently
         step(LOAD, NUMBER),
         step(AT_LEAST, 0x40000000, 0, 1),
-        step(RETURN, KILL),  # and so have those of x32
-        # The C library turns to clone when it is told that clone3, whose flags are in memory that a
-        # filter cannot read, does not exist.
+        step(RETURN, KILL),  # and so do x32 programs
+        # A filter cannot read the flags of clone3, which are in memory. If clone3 seems not to
+        # exist, the C library uses clone instead.
         step(EQUAL, CLONE3, 0, 1),
         step(RETURN, ENOSYS),
     ]

@@ -1,4 +1,4 @@
-"""A student's process, as the grader sees it: cells run, functions called, limits watched."""
+"""The trusted end of the pipe: starts a student's process, sends requests, enforces limits."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from typing import Any, NoReturn
 from . import sandbox, seccomp, wire
 from .sandbox import Limits, NoSandbox
 
-TICK = 0.05  # seconds between two looks at the memory
+TICK = 0.05  # seconds between checks of time and memory
 FORGED = "it forged a reply to the grader"
 
 
 class StudentError(Exception):
-    """The student's code raised an exception, or returned what is not a result."""
+    """The student's code raised an exception, or returned a value that is not allowed."""
 
     def __init__(self, kind: str, text: str = "", line: int | None = None):
         super().__init__(f"{kind}: {text}" if text else kind)
@@ -33,30 +33,30 @@ class StudentError(Exception):
 
 
 class Killed(Exception):
-    """The student's process broke a limit or the protocol and is gone; the message says which."""
+    """The student's process was killed; the message names the limit or rule that it broke."""
 
 
 class Forged(Killed):
-    """The request before this one was answered more than once: its first answer was forged."""
+    """The previous request was answered more than once, so its first answer was forged."""
 
 
 class InfrastructureError(Exception):
-    """The sandbox failed before any of the student's code had run: not the student's fault."""
+    """The sandbox failed before any of the student's code ran: not the student's fault."""
 
 
 class Student:
-    """One process with a student's notebook in it.
+    """A process that runs a student's notebook.
 
-    Every request carries a random number that its reply must repeat, and nothing may stand in the
-    pipe when a request is sent. So a reply written in advance is found out at once, and one too
-    many when the next request is answered.
+    Each request carries a random number that its reply must repeat, and the pipe must be empty when
+    a request is sent. So a reply that was written in advance is detected at once, and a second
+    reply when the next request is answered.
 
     Parameters
     ----------
     limits : Limits
-        What it may use.
+        Time and memory for the process.
     deadline : float
-        When it must have ended, on the clock of `time.monotonic`.
+        When it must end, on the clock of `time.monotonic`.
     unsafe : bool, default False
         Run without a sandbox, with all the rights of the caller.
 
@@ -71,9 +71,9 @@ class Student:
         self._reason: str | None = None  # why it was killed
         self._received, self._changed = bytearray(), threading.Condition()
         self._ended, self._gone = False, threading.Event()
-        self._until = time.monotonic() + limits.start  # of the request under way
-        self._printed, self._last_words = 0, b""
-        self._number = 0  # of the last request
+        self._until = time.monotonic() + limits.start  # deadline of the current request
+        self._printed, self._last_output = 0, b""
+        self._number = 0  # random number of the last request
         self._process = self._start()
         self._threads = [
             threading.Thread(target=task, daemon=True)
@@ -82,26 +82,26 @@ class Student:
         for thread in self._threads:
             thread.start()
         try:
-            # Not bound by the deadline: whatever fails here is not the student's fault.
+            # The student's deadline does not count here: no student's code has run yet.
             self._ask({"op": "hello"}, time.monotonic() + limits.start)
         except (Killed, StudentError, wire.WireError) as error:
             self.close()
-            said = self._last_words.decode("utf-8", "replace").strip()
-            raise InfrastructureError(f"the sandbox did not start: {said or error}") from None
+            output = self._last_output.decode("utf-8", "replace").strip()
+            raise InfrastructureError(f"the sandbox did not start: {output or error}") from None
 
     def run_cell(self, source: str, name: str) -> None:
         """Run the code of a cell; raises `StudentError` or `Killed`."""
-        self._ask({"op": "cell", "source": source, "name": name}, self._soon())
+        self._ask({"op": "cell", "source": source, "name": name}, self._request_deadline())
 
     def call(self, function: str, *args: object, **kwargs: object) -> Any:
-        """Result of a function of the notebook; raises `StudentError` or `Killed`."""
+        """Call a function of the notebook; raises `StudentError` or `Killed`."""
         request = {
             "op": "call",
             "function": function,
             "args": wire.encode(list(args)),
             "kwargs": {name: wire.encode(value) for name, value in kwargs.items()},
         }
-        reply = self._ask(request, self._soon())
+        reply = self._ask(request, self._request_deadline())
         if reply.get("missing") is True:
             raise StudentError("missing")
         if "unusable" in reply:
@@ -112,22 +112,22 @@ class Student:
             raise StudentError("unusable", str(error)) from None
 
     def settle(self) -> None:
-        """See that the last request was answered only once; raises `Forged` or `Killed`."""
-        self._ask({"op": "hello"}, self._soon())
+        """Check that the last request was answered only once; raises `Forged` or `Killed`."""
+        self._ask({"op": "hello"}, self._request_deadline())
 
     def close(self) -> None:
         """End the process and all that it started; returns when they are gone."""
         self._kill("closed")
-        with contextlib.suppress(OSError):  # what is still to be written has no reader
+        with contextlib.suppress(OSError):  # flushing fails, since nobody reads any more
             self._process.stdin.close()  # type: ignore[union-attr]
         self._process.wait()
         for thread in self._threads:
-            # In the sandbox nobody is left who holds the pipes; without one, an orphan may.
+            # With --unsafe an orphan may still hold the pipes, so do not wait without a limit.
             thread.join(timeout=1.0)
 
     # ---- one request ---------------------------------------------------------------------------
 
-    def _soon(self) -> float:
+    def _request_deadline(self) -> float:
         return min(time.monotonic() + self._limits.call, self._deadline)
 
     def _ask(self, request: dict, until: float) -> dict:
@@ -154,7 +154,7 @@ class Student:
             reply = wire.parse(self._take(length))
         except wire.WireError:
             self._give_up(FORGED)
-        self._until = math.inf  # while the grader computes
+        self._until = math.inf  # no limit while the grader computes
         if "error" in reply:
             line = reply.get("line")
             raise StudentError(
@@ -167,7 +167,7 @@ class Student:
     def _take(self, size: int) -> bytes:
         """Next bytes of the replies; raises `Killed` if they do not come."""
         with self._changed:
-            # Nothing is waited for in vain: the watch kills what is late.
+            # This ends: the watch thread kills a process that is late, and notifies.
             while len(self._received) < size and not self._ended and not self._reason:
                 self._changed.wait()
             if len(self._received) < size:
@@ -210,7 +210,7 @@ class Student:
             if (program := seccomp.program()) is None:
                 return start(sandbox.command(arguments, None), cwd="/")
             filter_fd, end = os.pipe()
-            os.write(end, program)  # far less than a pipe holds
+            os.write(end, program)  # fits into the pipe's buffer
             os.close(end)
             try:
                 line = sandbox.command(arguments, filter_fd)
@@ -221,7 +221,7 @@ class Student:
             raise InfrastructureError(f"the sandbox did not start: {error}") from None
 
     def _kill(self, reason: str) -> None:
-        """Kill the process with all its descendants, and remember why (the first reason counts)."""
+        """Kill the process and all its descendants; keep the first reason."""
         with self._changed:
             self._reason = self._reason or reason
             self._gone.set()
@@ -234,8 +234,8 @@ class Student:
                 with contextlib.suppress(OSError):
                     os.killpg(self._process.pid, signal.SIGKILL)
             return
-        # The sandbox's first process takes all the others with it, and bwrap then ends by itself.
-        # Killed the other way round, they would go, but nobody would know when.
+        # When the sandbox's first process dies, the kernel kills all others in it, and bwrap ends
+        # after them. If bwrap were killed first, we could not wait for the others to end.
         for pid in _children(self._process.pid):
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
@@ -253,7 +253,7 @@ class Student:
                 with self._changed:
                     self._received += chunk
                     self._changed.notify_all()
-                    # No more than one reply is ever kept: a flood stays in the pipe.
+                    # Keep at most one reply in memory; a flood of them stays in the pipe.
                     while len(self._received) > wire.MAX_BYTES + (1 << 16) and not self._reason:
                         self._changed.wait(timeout=TICK)
                     if self._reason:
@@ -267,12 +267,12 @@ class Student:
         with pipe:  # type: ignore[union-attr]
             while chunk := os.read(pipe.fileno(), 1 << 16):  # type: ignore[union-attr]
                 self._printed += len(chunk)
-                self._last_words = (self._last_words + chunk)[-500:]
+                self._last_output = (self._last_output + chunk)[-500:]
                 if self._printed > self._limits.output:
                     self._kill(f"it printed more than {self._limits.output >> 20} MB")
 
     def _watch(self) -> None:
-        """Kill what takes too long or too much memory."""
+        """Kill the process if it takes too much time or memory."""
         limits = self._limits
         while not self._gone.wait(TICK) and self._process.poll() is None:
             if time.monotonic() > self._until:
@@ -285,7 +285,7 @@ class Student:
 
 
 def try_sandbox() -> None:
-    """Start a sandbox with nothing in it; raises `NoSandbox` where that is not possible."""
+    """Start and end an empty sandbox; raises `NoSandbox` if that fails."""
     sandbox.bwrap()
     try:
         Student(Limits(), deadline=time.monotonic() + Limits.total).close()
@@ -303,9 +303,9 @@ REMEDIES = (
 
 
 def _children(pid: int) -> list[int]:
-    """Ids of the processes that a process has started and that still run."""
+    """Ids of the running child processes of a process."""
     found: list[int] = []
-    with contextlib.suppress(OSError):  # it may end while one looks
+    with contextlib.suppress(OSError):  # the process may end meanwhile
         for task in os.listdir(f"/proc/{pid}/task"):
             with contextlib.suppress(OSError):
                 found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
@@ -315,8 +315,8 @@ def _children(pid: int) -> list[int]:
 def _memory(pid: int) -> int:
     """Bytes in memory of a process and all its descendants.
 
-    Descendants, not the user's processes: as somebody other than root, the grader itself is one of
-    those. An orphan stays a descendant, since the sandbox's first process adopts it.
+    Counting all processes of the user would include the grader itself. Orphans are counted, since
+    the sandbox's first process adopts them.
     """
     total, page, todo, seen = 0, os.sysconf("SC_PAGE_SIZE"), [pid], set()
     while todo:

@@ -1,8 +1,7 @@
-"""Frames between grader and student: JSON, with arrays as ``.npy``; never pickle.
+"""The messages between grader and student: frames of JSON, with arrays as ``.npy``, never pickle.
 
-Both ends use this file. The trusted end takes every frame for hostile: `decode` accepts numbers,
-short texts, lists and plain numeric arrays, and nothing that is deep or large, or that only claims
-to be an array.
+Both ends use this file. The trusted end assumes that every frame is hostile: `decode` accepts only
+numbers, short texts, lists and numeric arrays, and refuses what is deep, large or malformed.
 """
 
 from __future__ import annotations
@@ -18,23 +17,23 @@ from typing import Any, Literal
 import numpy as np
 
 HEADER = struct.Struct(">QI")  # number of the request, length of the JSON that follows
-MAX_BYTES = 1 << 20  # of a frame's JSON: parsed, it may take twenty times as much
+MAX_BYTES = 1 << 20  # of JSON in a frame; parsed, it may need twenty times as much memory
 MAX_DEPTH = 4
 MAX_TEXT = 1000
 
 
 class WireError(ValueError):
-    """What came over the pipe is not a value that a student's function may return."""
+    """A message is malformed, or holds a value that a student's function may not return."""
 
 
 def frame(number: int, message: object) -> bytes:
-    """Message as a frame: its number, its length, its JSON."""
+    """Encode a message as a frame: its number, its length, its JSON."""
     body = json.dumps(message).encode()
     return HEADER.pack(number, len(body)) + body
 
 
 def parse(body: bytes) -> dict[str, Any]:
-    """JSON object of a frame; raises `WireError` for anything else."""
+    """Decode the JSON object of a frame; raises `WireError` for anything else."""
     try:
         message = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -45,7 +44,7 @@ def parse(body: bytes) -> dict[str, Any]:
 
 
 def encode(value: object, depth: int = 0) -> object:
-    """Value as JSON; an array becomes ``{"npy": base64}``; raises `TypeError` for other objects."""
+    """Value as JSON, arrays as ``{"npy": base64}``; raises `TypeError` for other objects."""
     if isinstance(value, np.ndarray | np.generic):
         array = np.asarray(value)
         if array.dtype.kind not in "biuf":
@@ -63,7 +62,7 @@ def encode(value: object, depth: int = 0) -> object:
 
 
 def decode(value: object, depth: int = 0) -> Any:
-    """Value that `encode` wrote, or `WireError`; trusts nothing."""
+    """Value that `encode` wrote; raises `WireError` for anything else."""
     if value is None or isinstance(value, bool | float):
         return value
     if isinstance(value, int):
@@ -93,7 +92,7 @@ ARRAY_HEADER = re.compile(
 def _array(text: str) -> np.ndarray:
     """Array of a base64 ``.npy``.
 
-    `numpy.load` would evaluate the header and allocate whatever it claims.
+    `numpy.load` is not safe here: it evaluates the header and allocates the size that it states.
     """
     try:
         content = base64.b64decode(text, validate=True)

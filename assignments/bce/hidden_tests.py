@@ -21,7 +21,7 @@ def labels(rng, ones, zeros):
 
 
 def loss_mistakes(p, y):
-    """What typical mistakes in the loss of probabilities return."""
+    """Results of typical mistakes in the loss of probabilities."""
     costs = -y * np.log(p) - (1 - y) * np.log(1 - p)
     with np.errstate(all="ignore"):
         swapped = np.mean(-p * np.log(y) - (1 - p) * np.log(1 - y))
@@ -67,7 +67,7 @@ def hard_labels(student, reference, rng):
 
 
 def logit_loss_mistakes(z, y):
-    """What typical mistakes in the loss of logits return."""
+    """Results of typical mistakes in the loss of logits."""
     right = np.mean(y * softplus(-z) + (1 - y) * softplus(z))
     column = z[:, None]
     with np.errstate(all="ignore"):
@@ -159,7 +159,7 @@ def tiny_loss(student, reference, rng):
 
 
 def gradient_mistakes(z, y):
-    """What typical mistakes in the gradient with respect to the logits return."""
+    """Results of typical mistakes in the gradient with respect to the logits."""
     p, m = sigmoid(z), len(z)
     with np.errstate(all="ignore"):
         return {
@@ -211,7 +211,7 @@ def problem(rng, ones=4, zeros=7, n=3):
 
 
 def weighted_mistakes(X, y, w, b, c):
-    """What typical mistakes in the gradient of the weighted loss return."""
+    """Results of typical mistakes in the gradient of the weighted loss."""
     m, p = len(y), sigmoid(X @ w + b)
     unbiased = sigmoid(X @ w)
 
@@ -296,7 +296,7 @@ def experiment(student, reference, rng):
 
 
 def unweighted_mistakes(p, c):
-    """What typical mistakes in undoing the weight return."""
+    """Results of typical mistakes in undoing the weight."""
     with np.errstate(all="ignore"):
         return {
             "That is p from q: the other way round is asked for.": c * p / (c * p + 1 - p),

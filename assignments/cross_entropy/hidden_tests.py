@@ -6,18 +6,18 @@ from grader import compare, hidden_test
 
 
 def softmax(s):
-    """Softmax of each row, good for moderate scores."""
+    """Softmax of each row; large scores overflow."""
     e = np.exp(s)
     return e / e.sum(axis=1, keepdims=True)
 
 
 def all_labels(rng, m, K):
-    """Random labels among which all classes occur."""
+    """Random labels; every class occurs."""
     return rng.permutation(np.arange(m) % K)
 
 
 def large_scores(rng, m=9, K=4):
-    """Scores of ±800 and 0, with a row of one kind each, and moderate differences within."""
+    """Scores near ±800 and 0, mixed within rows; three rows have scores of one size only."""
     s = rng.choice([-800.0, 0.0, 800.0], size=(m, K))
     s[:3] = [[-800.0], [800.0], [0.0]]
     s[3] = [800.0, -800.0, 0.0, 0.0]
@@ -25,7 +25,7 @@ def large_scores(rng, m=9, K=4):
 
 
 def log_softmax_mistakes(s):
-    """What typical mistakes in the log-softmax return."""
+    """Results of typical mistakes in the log-softmax."""
     each, all_rows = s - s.max(axis=1, keepdims=True), s - s.max()
     right = each - np.log(np.exp(each).sum(axis=1, keepdims=True))
     down = s - s.max(axis=0)
@@ -75,7 +75,7 @@ def log_softmax_of_large_scores(student, reference, rng):
 
 
 def loss_mistakes(s, labels):
-    """What typical mistakes in the loss return."""
+    """Results of typical mistakes in the loss."""
     rows = np.arange(len(s))
     below = s - s.max(axis=1, keepdims=True)
     p, naive = softmax(below), softmax(s)
@@ -132,7 +132,7 @@ def loss_of_large_scores(student, reference, rng):
 
 
 def gradient_mistakes(X, labels, W, b, eps):
-    """What typical mistakes in the gradient return."""
+    """Results of typical mistakes in the gradient."""
     m, K = len(X), W.shape[1]
     S, Y = X @ W + b, np.eye(K)[labels]
     P, T = softmax(S), (1 - eps) * Y + eps / K
@@ -289,7 +289,7 @@ def smallest_of_random_models(student, reference, rng):
 
 
 def race(X, labels, rate, steps, candidates, *, soft=1.0, single=1.0, of_class=1, twice=False):
-    """Closest candidate and the loss, with the gradients multiplied and other slips."""
+    """Run the experiment, with mistakes by option; return the closest candidate and the loss."""
     m, W, Y = len(X), np.zeros((X.shape[1], 2)), np.eye(2)[labels]
     for _ in range(steps):
         P = softmax(X @ W)

@@ -6,7 +6,7 @@ from grader import compare, hidden_test
 
 
 def signs(rng, m):
-    """Labels -1 and +1 in random order, one more of the latter than of the former if m is odd."""
+    """Labels -1 and +1 in random order, with one more +1 if m is odd."""
     return rng.permutation(np.where(np.arange(m) < m // 2, -1, 1))
 
 
@@ -17,7 +17,7 @@ def clouds(rng, m=20, n=2, apart=1.0, centre=0.0):
 
 
 def loss_mistakes(s, y, margin):
-    """What typical mistakes in the loss return."""
+    """Results of typical mistakes in the loss."""
     hinge = np.maximum(0, margin - y * s)
     return {
         "You return the sum: divide by the number of examples.": np.sum(hinge),
@@ -30,14 +30,14 @@ def loss_mistakes(s, y, margin):
         "Scaling the score is not the same: subtract the product from the margin.": (
             np.mean(np.maximum(0, 1 - y * s / margin))
         ),
-        "Whoever is beyond the margin pays 0, not less: the maximum is missing.": (
+        "Beyond the margin the loss is 0, not negative: the maximum is missing.": (
             np.mean(margin - y * s)
         ),
         "Take the maximum for each example, and then the mean.": max(0, np.mean(margin - y * s)),
         "The sign of the product is wrong: a positive ys is right and lowers the loss.": (
             np.mean(np.maximum(0, margin + y * s))
         ),
-        "Those pay who miss the margin; you charge those who are beyond it.": (
+        "An example below the margin has a loss, not an example beyond it.": (
             np.mean(np.maximum(0, y * s - margin))
         ),
         "That is the squared hinge: do not square.": np.mean(hinge**2),
@@ -56,7 +56,7 @@ def loss_mistakes(s, y, margin):
 @hidden_test("hinge_loss", points=2, message="The loss of random scores, with random margins.")
 def loss_of_random_scores(student, reference, rng):
     y = signs(rng, 11)
-    # First with most examples far beyond the margin, then with scores on both sides.
+    # First most examples are far beyond the margin; then they are on both sides of it.
     beyond = rng.permutation(rng.uniform([-2] * 4 + [4] * 7, [0.2] * 4 + [8] * 7))
     draws = (y * beyond, rng.uniform(0.3, 0.7)), (2 * rng.normal(size=11), rng.uniform(1.5, 3))
     for s, margin in draws:
@@ -73,7 +73,7 @@ def loss_beyond_the_margin(student, reference, rng):
 
 
 def gradient_mistakes(s, y):
-    """What typical mistakes in the gradient return."""
+    """Results of typical mistakes in the gradient."""
     t, m = y * s, len(s)
     right = np.where(t < 1, -y, 0) / m
     return {
@@ -106,7 +106,7 @@ def gradient_mistakes(s, y):
 @hidden_test("hinge_gradient", points=2, message="The gradient at random scores.")
 def gradient_at_random_scores(student, reference, rng):
     y = signs(rng, 15)
-    # Of each kind of example there are three: wrong, in between, and beyond the margin.
+    # Five examples each are wrong, right within the margin, and beyond the margin.
     low, high = np.repeat([[-3, 0.1, 1.1], [-0.1, 0.9, 3]], 5, axis=1)
     s = y * rng.uniform(low, high)
     compare(
@@ -192,7 +192,7 @@ def gradient_of_the_penalty(student, reference, rng):
 
 
 def multiclass_mistakes(S, labels):
-    """What typical mistakes in the two hinges return."""
+    """Results of typical mistakes in the two hinges."""
     m, K = S.shape
     right = np.eye(K, dtype=bool)[labels]
     raw = 1 + S - S[right][:, None]
@@ -215,7 +215,7 @@ def multiclass_mistakes(S, labels):
         ),
         "The order is Crammer–Singer, Weston–Watkins.": (total, largest),
         "You return sums over the examples: take the means.": (m * largest, m * total),
-        "Whoever leads by more than 1 pays 0, not less.": (
+        "If the right class leads by more than 1, the loss is 0, not negative.": (
             np.mean(np.where(right, -np.inf, raw).max(axis=1)),
             np.mean(np.where(right, 0, raw).sum(axis=1)),
         ),
@@ -238,7 +238,7 @@ def multiclass_mistakes(S, labels):
 @hidden_test("multiclass_hinges", points=2, message="Both hinges of random scores.")
 def hinges_of_random_scores(student, reference, rng):
     S, labels = 2 * rng.normal(size=(9, 5)), rng.integers(0, 5, size=9)
-    # One row leads by far, and in another two classes violate.
+    # In one row the right class leads by far; in another, at least two classes violate the margin.
     S[0, labels[0]] = S[0].max() + 3
     S[1, labels[1]] = S[1].min() - 1
     compare(
@@ -266,7 +266,7 @@ def hinges_of_wide_leads(student, reference, rng):
 def experiment(student, reference, rng):
     X, y = clouds(rng, m=40)
     m = len(y)
-    # From a weak penalty, with most examples silent, to one with which nobody is.
+    # From a weak penalty, with most examples silent, to one with no silent example.
     penalties = reference.critical_penalty(X, y) * np.array([0.01, 0.04, 0.15, 0.4, 1.5])
     hinge, entropy = reference.silent_examples(X, y, penalties, 400)
 
@@ -298,7 +298,7 @@ def experiment(student, reference, rng):
             "The penalty is left out of the gradient of w.": (count(0), entropy),
             "The gradient of the penalty is λw, not 2λw.": (count(2), entropy),
             "The gradient of the penalty is λw, not half of it.": (count(0.5), entropy),
-            "Silent is whoever is beyond the margin, not whoever is on the right side.": (
+            "An example is silent if it is beyond the margin, not already on the right side.": (
                 count(1, at_least=0),
                 entropy,
             ),
@@ -310,7 +310,7 @@ def experiment(student, reference, rng):
 
 
 def penalty_mistakes(X, y):
-    """What typical mistakes in the critical penalty return."""
+    """Results of typical mistakes in the critical penalty."""
     m = len(y)
     v = X[y == 1].mean(axis=0) - X[y == -1].mean(axis=0)
     plus, minus = X[y == 1] @ v, X[y == -1] @ v
@@ -348,7 +348,7 @@ def penalty_of_clouds(student, reference, rng):
 @hidden_test("critical_penalty", points=1, message="Overlapping clouds, far from the origin.")
 def penalty_of_overlapping_clouds(student, reference, rng):
     X, y = clouds(rng, m=12, apart=0.3, centre=rng.uniform(50, 90))
-    # A negative example is the farthest of all in the direction of the positive ones.
+    # A negative example lies farther in the direction of the positive ones than any of them.
     v = X[y == 1].mean(axis=0) - X[y == -1].mean(axis=0)
     place = np.flatnonzero(y == -1)[:2]
     X[place] += np.outer([4, -4], v) / np.linalg.norm(v)

@@ -1,4 +1,4 @@
-"""Typical wrong answers to the assignment on the hinge, and what each must be told."""
+"""Typical wrong answers to the assignment on the hinge, and parts of their messages."""
 
 import numpy as np
 
@@ -113,7 +113,7 @@ def mean_over_classes(scores, labels):
     return np.mean(np.max(violations, axis=1)), np.mean(violations)
 
 
-@wrong_answer("multiclass_hinges", told="pays 0, not less")
+@wrong_answer("multiclass_hinges", told="the loss is 0, not negative")
 def never_cut_off(scores, labels):
     total, largest = 0.0, 0.0
     for row, label in zip(scores, labels, strict=True):

@@ -6,7 +6,7 @@ from grader import compare, hidden_test
 
 
 def coin_mistakes(p, y):
-    """What typical mistakes in the log-likelihood of a coin return."""
+    """Results of typical mistakes in the log-likelihood of a coin."""
     factors = np.where(y == 1, p, 1 - p)
     with np.errstate(all="ignore"):
         logs = np.log(factors)
@@ -34,7 +34,7 @@ def coin_mistakes(p, y):
 
 
 def tosses(rng, p, m):
-    """A record with at least two heads and two tails."""
+    """Random tosses with at least two heads and two tails."""
     return rng.permutation(np.append([1, 1, 0, 0], rng.random(m - 4) < p).astype(int))
 
 
@@ -63,7 +63,7 @@ def certain_coin(student, reference, rng):
 
 
 def gaussian_mistakes(s, y):
-    """What typical mistakes in the best sigma and its loss return."""
+    """Results of typical mistakes in the best sigma and its loss."""
     m, mse = len(y), np.mean((y - s) ** 2)
 
     def pair(variance, constant=2 * np.pi):
@@ -115,7 +115,7 @@ def close_scores(student, reference, rng):
 
 
 def weighted_median(y, weights):
-    """Middle of y by weight, and how far, as a share, the nearest tie is."""
+    """Weighted median of y, and the distance of its weights from a tie."""
     order = np.argsort(y)
     share = np.cumsum(weights[order]) / np.sum(weights)
     return y[order][np.searchsorted(share, 0.5)], np.min(np.abs(share - 0.5))
@@ -123,7 +123,7 @@ def weighted_median(y, weights):
 
 @hidden_test("laplace_location", points=3, message="Random measurements of different precision.")
 def different_widths(student, reference, rng):
-    while True:  # until each mistake has a result of its own, and no tie is near
+    while True:  # until all mistakes give different results, and no tie is near
         y, widths = rng.normal(size=11), np.exp(rng.normal(size=11))
         s, margin = weighted_median(y, 1 / widths)
         by_width, by_square = (weighted_median(y, weights)[0] for weights in (widths, widths**-2))
@@ -171,7 +171,7 @@ def one_precise_instrument(student, reference, rng):
 
 
 def waiting_mistakes(times, ended):
-    """What typical mistakes in the rate return."""
+    """Results of typical mistakes in the rate."""
     events, total = np.sum(ended), np.sum(times)
     with np.errstate(all="ignore"):
         return {

@@ -1,4 +1,4 @@
-"""Typical wrong answers to the assignment on maximum likelihood, and what each must be told."""
+"""Typical wrong answers to the assignment on maximum likelihood, and parts of their messages."""
 
 import numpy as np
 

@@ -6,12 +6,12 @@ from grader import compare, hidden_test
 
 
 def data(rng, m=9, n=3):
-    """Features, targets, weights and bias of a random problem, with m far from 1 and 2."""
+    """Random features, targets, weights and bias; m = 9, so that a missing 1/m or 2 shows."""
     return rng.normal(size=(m, n)), rng.normal(size=m), rng.normal(size=n), rng.normal()
 
 
 def loss_mistakes(s, y):
-    """What typical mistakes in the loss return."""
+    """Results of typical mistakes in the loss."""
     return {
         "You return the sum: divide by the number of examples.": np.sum((s - y) ** 2),
         "You return the root of the mean: leave the root out.": np.sqrt(np.mean((s - y) ** 2)),
@@ -105,7 +105,7 @@ def nearly_equal_columns(student, reference, rng):
     x = rng.normal(size=30)
     X = np.column_stack([x, x + 1e-7 * rng.normal(size=30)])
     y = X @ [1.0, 2.0] + 3
-    # The normal equations square the condition number, and lose all digits here.
+    # The normal equations square the condition number, which here loses all digits.
     compare(student.least_squares(X, y), (np.array([1.0, 2.0]), 3.0), rtol=1e-4)
 
 

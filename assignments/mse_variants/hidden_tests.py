@@ -6,7 +6,7 @@ from grader import compare, hidden_test
 
 
 def data(rng, m=9, K=5):
-    """Scores, integer labels and one-hot targets, with every class among the labels."""
+    """Random scores, integer labels and one-hot targets; every class occurs."""
     labels = rng.permutation(np.arange(m) % K)
     return 1.5 * rng.normal(size=(m, K)), labels, np.eye(K)[labels]
 
@@ -18,7 +18,7 @@ def softmax(S, axis=1):
 
 
 def loss_mistakes(S, labels, Y):
-    """What typical mistakes in the loss return."""
+    """Results of typical mistakes in the loss."""
     m, K = S.shape
     right = np.mean((Y - S) ** 2)
     mistakes = {
@@ -71,7 +71,7 @@ def softmax_gradient(p, Y):
 
 
 def softmax_mistakes(S, labels, Y):
-    """What typical mistakes in the gradient through the softmax return."""
+    """Results of typical mistakes in the gradient through the softmax."""
     m, K = S.shape
     p, factor = softmax(S), 2 / (m * K)
     right = softmax_gradient(p, Y)
@@ -136,7 +136,7 @@ def gradient_at_large_scores(student, reference, rng):
 
 
 def exp_mistakes(S, labels, Y):
-    """What typical mistakes in the gradient of the exponential return."""
+    """Results of typical mistakes in the gradient of the exponential."""
     m, K = S.shape
     e, p, factor = np.exp(S), softmax(S), 2 / (m * K)
     right = factor * np.where(Y == 1, np.expm1(S), e) * e
@@ -249,7 +249,7 @@ def scores_of_random_shares(student, reference, rng):
 
 
 def race(gap, K, lr, max_steps, change=None):
-    """Count the steps of all losses; whether all are far from a tie; `change` is a mistake."""
+    """Count the steps of each loss, and tell whether no tie is near; `change` is a mistake."""
     y, counts, clear = np.eye(K)[0], [], True
 
     def of_softmax(s):
@@ -279,7 +279,7 @@ def race(gap, K, lr, max_steps, change=None):
 
 
 def race_mistakes(gap, K, lr, max_steps):
-    """What typical mistakes in the experiment return."""
+    """Results of typical mistakes in the experiment."""
     right, _ = race(gap, K, lr, max_steps)
 
     def run(change):
@@ -330,7 +330,7 @@ def experiment_with_a_limit(student, reference, rng):
 
 
 def formula_mistakes(gap, K, lr):
-    """What typical mistakes in the number of steps return."""
+    """Results of typical mistakes in the number of steps."""
     with np.errstate(all="ignore"):
         shrink = -np.log1p(-2 * lr / K)
         ratio = np.log1p(gap) / shrink

@@ -1,4 +1,4 @@
-"""Typical wrong answers to the assignment on squared error of K scores, and what to tell each."""
+"""Typical wrong answers to the assignment on squared error of K scores, with parts of messages."""
 
 import numpy as np
 

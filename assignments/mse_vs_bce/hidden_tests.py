@@ -6,12 +6,12 @@ from grader import compare, hidden_test
 
 
 def sigmoid(z):
-    """Sigmoid as in the chapter, good for moderate logits."""
+    """Sigmoid as in the chapter; large logits overflow."""
     return 1 / (1 + np.exp(-z))
 
 
 def labels(rng, m):
-    """Random labels, with both classes among them."""
+    """Random labels; both classes occur."""
     return rng.permutation(np.arange(m) % 2)
 
 
@@ -53,7 +53,7 @@ def gradients_at_large_logits(student, reference, rng):
 
 
 def ratio_mistakes(z):
-    """What typical mistakes in the logarithm of the ratio return."""
+    """Results of typical mistakes in the logarithm of the ratio."""
     p, size = sigmoid(z), np.abs(z)
     soft = np.log1p(np.exp(-size))
     right = -size - 2 * soft
@@ -100,7 +100,7 @@ def ratio_at_large_logits(student, reference, rng):
 def steepest_of_random_powers(student, reference, rng):
     for target in rng.permutation(2).tolist():
         k = rng.uniform(2.5, 6)
-        side = 1 - 2 * target  # the mistake of label 0 has a positive logit
+        side = 1 - 2 * target  # for label 0, a mistake has a positive logit
         z, size = side * np.log(k), k**k / (k + 1) ** (k + 1)
         less = side * np.log(k - 1), (k - 1) ** (k - 1) / k**k
         mistakes = {
@@ -127,7 +127,7 @@ def steepest_of_random_powers(student, reference, rng):
 
 
 def curvature_mistakes(X, y, w):
-    """What typical mistakes in the smallest eigenvalue of the Hessian return."""
+    """Results of typical mistakes in the smallest eigenvalue of the Hessian."""
     p = sigmoid(X @ w)
     q = np.where(y == 1, p, 1 - p)
     each = q * (1 - q) ** 2 * (3 * q - 1)
@@ -171,21 +171,21 @@ def curvature_where_all_is_wrong(student, reference, rng):
     compare(student.smallest_curvature(X, y, w), right, mistakes=curvature_mistakes(X, y, w))
 
 
-def walks(z, pace, cap, pulls=None):
-    """Counts of steps from z to above 0, and how near to 0 the walks come."""
-    pulls = pulls or (lambda p: 1 - p, lambda p: (1 - p) ** 2 * p, lambda p: (1 - p) * p)
+def walks(z, pace, cap, slopes=None):
+    """Number of steps from z to above 0 for each loss, and how close to 0 any step ends."""
+    slopes = slopes or (lambda p: 1 - p, lambda p: (1 - p) ** 2 * p, lambda p: (1 - p) * p)
     counts, nearest = [], np.inf
-    for pull in pulls:
+    for slope in slopes:
         at, count = z, 0
         while at <= 0 and count < cap:
-            at, count = at + pace * pull(sigmoid(at)), count + 1
+            at, count = at + pace * slope(sigmoid(at)), count + 1
             nearest = min(nearest, abs(at))
         counts.append(count)
     return tuple(counts), nearest
 
 
 def experiment_mistakes(w, x, rate, cap):
-    """What typical mistakes in the experiment return."""
+    """Results of typical mistakes in the experiment."""
     z, pace = w * x, rate * x**2
     right = walks(z, pace, cap)[0]
     with_two = (lambda p: 1 - p, lambda p: 2 * (1 - p) ** 2 * p, lambda p: (1 - p) * p)
@@ -222,7 +222,7 @@ def experiment(student, reference, rng):
     while True:
         x, rate = rng.uniform(1.7, 2.5), rng.uniform(0.1, 0.15)
         w = -rng.uniform(3.5, 4.5) / x
-        if walks(w * x, rate * x**2, 10_000)[1] > 1e-6:  # no walk ends by a hair
+        if walks(w * x, rate * x**2, 10_000)[1] > 1e-6:  # no step ends near 0
             break
     compare(
         student.recovery_steps(w, x, rate, 10_000),

@@ -1,4 +1,4 @@
-"""Typical wrong answers to the assignment on squared error of a sigmoid."""
+"""Typical wrong answers to the assignment on squared error of a sigmoid, with parts of messages."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Results of students judged: right, a mistake that has a name, or wrong, said without values."""
+"""Comparing a student's result: right, a known mistake, or wrong, without showing values."""
 
 import numpy as np
 import pytest
@@ -61,13 +61,13 @@ def test_a_mistake_is_named():
             compare(answer, 2.0, mistakes=mistakes)
 
 
-def test_what_is_right_is_never_a_mistake():
+def test_a_right_answer_is_never_called_a_mistake():
     compare(2.0, 2.0, mistakes={"never": 2.0})
     with pytest.raises(WrongAnswer, match="not the right one"):
         compare(2.5, 2.0, mistakes={"never": 2.0})
 
 
-def test_mistakes_are_computed_when_they_are_needed():
+def test_mistakes_are_computed_only_when_needed():
     compare(2.0, 2.0, mistakes=lambda: pytest.fail("the answer is right"))
     with pytest.raises(WrongAnswer, match="late"):
         compare(3.0, 2.0, mistakes=lambda: {"late": 3.0})

@@ -1,4 +1,4 @@
-"""Broken and hostile submissions, graded beside honest ones: what each must get, and no more."""
+"""Hostile submissions, graded together with honest ones: each gets exactly what it earned."""
 
 import hashlib
 import json
@@ -10,15 +10,16 @@ import pytest
 
 from grader import assignment, batch, report
 from grader.sandbox import Limits
-from tests.grader.hostile import CASES, CHAPTER, SOLUTIONS, TOKEN, Case, saved, solved
+from tests.grader.hostile import CASES
+from tests.grader.hostile.case import CHAPTER, HONEST, POINTS, TOKEN, Case
 from tests.grader.notebooks import SEED
 
-POINTS = assignment.load(CHAPTER).questions
 LIMITS = Limits(call=4.0, total=16.0)
 NEIGHBOURS = [f"neighbour {number}" for number in range(12)]
 
 
 def hand_in(case: Case, path: Path, **places):
+    """Write a case to a file, with the places of this machine filled in."""
     if callable(case.content):
         case.content(path)
     else:
@@ -28,7 +29,8 @@ def hand_in(case: Case, path: Path, **places):
         path.write_bytes(content)
 
 
-def fingerprint(folder):
+def fingerprints(folder):
+    """SHA-256 of every file in a folder."""
     return {
         str(path): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
@@ -38,16 +40,16 @@ def fingerprint(folder):
 
 @pytest.fixture(scope="module")
 def graded(sandbox, tmp_path_factory):
-    """All cases and honest neighbours between them, graded in one run."""
+    """Folder of results: all cases and the honest neighbours, graded in one run."""
     place = tmp_path_factory.mktemp("hostile")
     submissions, home, out = place / "submissions", place / "home", place / "out"
     submissions.mkdir()
     home.mkdir()
     (home / "secret").write_text("a secret")
-    visitors = []
+    connections = []
     with socket.create_server(("127.0.0.1", 0)) as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADER_SEED", SEED)
-        threading.Thread(target=lambda: visitors.append(server.accept()), daemon=True).start()
+        threading.Thread(target=lambda: connections.append(server.accept()), daemon=True).start()
         places = {
             "submissions": submissions,
             "home": home,
@@ -58,15 +60,16 @@ def graded(sandbox, tmp_path_factory):
         for name, case in CASES.items():
             hand_in(case, submissions / (case.name or f"{name}.ipynb"), **places)
         for name in NEIGHBOURS:
-            (submissions / f"{name}.ipynb").write_bytes(saved(solved()))
-        before = fingerprint(place)
+            (submissions / f"{name}.ipynb").write_bytes(HONEST)
+        before = fingerprints(place)
+        # More jobs than processors, since many cases only wait for their time to run out.
         counts = batch.run(
-            CHAPTER, submissions, out, seed=SEED, limits=LIMITS, jobs=2, write_gradescope=True
+            CHAPTER, submissions, out, seed=SEED, limits=LIMITS, jobs=3, write_gradescope=True
         )
-        after = {file: digest for file, digest in fingerprint(place).items() if file in before}
+        after = {file: digest for file, digest in fingerprints(place).items() if file in before}
     assert counts["infrastructure"] == 0
     assert after == before, "a submission has changed a file"
-    assert not visitors, "a submission has reached the network"
+    assert not connections, "a submission has reached the network"
     return out
 
 
@@ -75,19 +78,18 @@ def result_of(graded, student):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_gets_what_it_earned(graded, name):
+def test_submission_gets_what_it_earned(graded, name):
     case, result = CASES[name], result_of(graded, name)
-    earned = {question: 0 if question in case.lost else POINTS[question] for question in SOLUTIONS}
-    assert {q["question"]: q["score"] for q in result["questions"]} == earned, result
-    assert result["score"] == sum(earned.values())
+    assert {q["question"]: q["score"] for q in result["questions"]} == case.earned, result
+    assert result["score"] == sum(case.earned.values())
     assert result["status"] == case.status, result
     assert case.says in json.dumps(result, ensure_ascii=False), result
     if not case.says and not case.lost and case.status == "ok":
-        assert result["cells"] == [], "what it asserts of the sandbox is not so"
+        assert result["cells"] == [], "an assertion of its own failed in the sandbox"
 
 
 @pytest.mark.parametrize("name", NEIGHBOURS)
-def test_honest_neighbour_is_untouched(graded, name):
+def test_honest_neighbour_gets_all_points(graded, name):
     result = result_of(graded, name)
     assert (result["status"], result["score"], result["cells"]) == ("ok", 20, [])
 
@@ -121,14 +123,14 @@ def test_no_file_stays_behind(graded):
 
 
 def test_students_read_no_hidden_value(graded):
-    """What hidden tests raised stands in the teacher's results alone."""
+    """Only the teacher's results quote exceptions, which may hold hidden inputs."""
     teachers = (graded / f"{batch.file_name('raises its inputs')}.json").read_text("utf-8")
     assert "leaked array" in teachers
     for file in [*graded.glob("feedback/*"), *graded.glob("gradescope/*/*")]:
         assert "leaked" not in file.read_text("utf-8"), file
 
 
-def test_each_is_one_line_of_the_grades(graded):
+def test_each_submission_is_a_row_of_the_grades(graded):
     report.write_report(graded)
     lines = (graded / "grades.csv").read_text("utf-8").splitlines()
     assert len(lines) == 1 + len(CASES) + len(NEIGHBOURS)

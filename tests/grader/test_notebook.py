@@ -1,4 +1,4 @@
-"""Notebooks read, magics left out, solutions taken out."""
+"""Reading notebooks, removing magics, and removing solutions."""
 
 import json
 
@@ -29,7 +29,7 @@ from tests.grader.notebooks import notebook
         ("", ""),
     ],
 )
-def test_magics_are_left_out(source, plain):
+def test_magics_are_removed(source, plain):
     assert plain_python(source) == plain
 
 
@@ -55,7 +55,7 @@ def g():
     ### END SOLUTION"""
 
 
-def test_solutions_are_taken_out():
+def test_solutions_are_removed():
     book = notebook("x = 1", SOLUTION)
     student = without_solutions(book)
     assert "".join(student["cells"][1]["source"]) == (
@@ -63,7 +63,7 @@ def test_solutions_are_taken_out():
         "def g():\n    # YOUR CODE HERE\n    raise NotImplementedError"
     )
     assert student["cells"][0] == book["cells"][0]
-    assert "secret" in book["cells"][1]["source"], "the master itself is left alone"
+    assert "secret" in book["cells"][1]["source"], "the master itself has changed"
 
 
 @pytest.mark.parametrize(

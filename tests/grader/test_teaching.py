@@ -1,4 +1,4 @@
-"""What teachers and students are told, and what must not be published."""
+"""The guides for teachers agree with the course, and the site publishes no solution."""
 
 import json
 import re
@@ -21,7 +21,7 @@ CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
 
 
 def published():
-    """Text of every file of the site."""
+    """Text of every file of the built site."""
     files = [path for path in SITE.rglob("*") if path.is_file()]
     assert files, "the site is not built; run: make book"
     return {path: path.read_bytes().decode("utf-8", "ignore") for path in files}
@@ -63,7 +63,7 @@ def test_no_solution_and_no_hidden_test_is_published():
 
 
 def notebook_solutions(chapter):
-    """Lines of solutions that are long enough to be told from what chapters show."""
+    """Lines of solutions that are too long to occur in a chapter by chance."""
     for source in assignment.solution_cells(assignment.load_master(chapter)):
         solution = source.split(notebook.BEGIN)[1].split(notebook.END)[0]
         yield [line for line in solution.splitlines() if len(line.strip()) > 45]

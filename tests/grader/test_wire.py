@@ -1,4 +1,4 @@
-"""What comes over the pipe is a value that a student may return, or an error; nothing else."""
+"""The messages on the pipe: a value that a student may return is decoded, all else is refused."""
 
 import base64
 import json
@@ -28,7 +28,7 @@ VALUES = [
 
 
 @pytest.mark.parametrize("value", VALUES, ids=repr)
-def test_what_is_sent_arrives(value):
+def test_values_survive_the_round_trip(value):
     arrived = wire.decode(json.loads(json.dumps(wire.encode(value))))
     np.testing.assert_array_equal(np.array(arrived, dtype=object), np.array(value, dtype=object))
     if isinstance(value, np.ndarray):
@@ -45,7 +45,7 @@ def test_a_tuple_arrives_as_a_list():
 
 
 class Odd(float):
-    """A number that is not only one."""
+    """A subclass of float, which could bring methods of its own."""
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ class Odd(float):
     ],
     ids=repr,
 )
-def test_what_cannot_be_sent(value, says):
+def test_other_objects_cannot_be_encoded(value, says):
     with pytest.raises(TypeError, match=says):
         wire.encode(value)
 
@@ -82,7 +82,7 @@ def test_what_cannot_be_sent(value, says):
     ],
     ids=repr,
 )
-def test_what_is_not_accepted(value):
+def test_other_messages_are_refused(value):
     with pytest.raises(wire.WireError):
         wire.decode(value)
 
@@ -100,12 +100,12 @@ ANYTHING = st.recursive(
 
 
 @given(ANYTHING)
-def test_anything_is_a_plain_value_or_refused(value):
+def test_any_json_is_a_plain_value_or_refused(value):
     try:
         decoded = wire.decode(value)
     except wire.WireError:
         return
-    wire.encode(decoded)  # refuses whatever is not plain
+    wire.encode(decoded)  # raises TypeError unless the value is plain
 
 
 @given(st.binary(max_size=200), st.integers(0, 40), st.binary(max_size=8))

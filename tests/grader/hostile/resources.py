@@ -1,0 +1,81 @@
+"""Submissions that never end, crash, or use too much memory, disk, output or processes."""
+
+from tests.grader.hostile.case import (
+    ALL,
+    SOLUTIONS,
+    TOKEN,
+    Case,
+    answer,
+    cell,
+    first_cell,
+    saved,
+    solved,
+)
+
+CASES: dict[str, Case] = {
+    "endless cell": first_cell("while True: pass", status="killed", says="ran for more than"),
+    "endless cell, signals ignored": first_cell(
+        "for s in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:\n"
+        "    signal.signal(s, signal.SIG_IGN)\n"
+        "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+        status="killed",
+        says="ran for more than",
+    ),
+    "endless call": answer("while True: time.sleep(1)", status="killed", says="ran for more than"),
+    "endless call in C": answer("return sum(range(10**15))", status="killed", says="ran for more"),
+    "endless everywhere": Case(
+        saved(
+            solved(
+                after="def slow(*args):\n    time.sleep(100)\n"
+                + "\n".join(f"{name} = slow" for name in SOLUTIONS)
+            )
+        ),
+        ALL,
+        "killed",
+        "seconds were used up",
+    ),
+    # ---- crashes
+    "exit of the process": first_cell("os._exit(0)", status="killed", says="its process ended"),
+    "exit of the process in a call": answer("os._exit(0)", status="killed", says="process ended"),
+    "segmentation fault": first_cell("ctypes.string_at(0)", status="killed", says="process ended"),
+    "segmentation fault in a call": answer("ctypes.string_at(0)", status="killed"),
+    "kills everybody": first_cell(
+        "try: os.kill(-1, 9)\nfinally: os.kill(os.getpid(), 9)", status="killed"
+    ),
+    "closes all files": first_cell("os.closerange(0, 64)", status="killed"),
+    # ---- memory, processes, output and disk
+    "12 GB": first_cell("x = np.ones(12 << 27)", says="MemoryError"),
+    "12 GB in a call": answer("return np.ones(12 << 27).sum()", says="MemoryError"),
+    "fork bomb": first_cell("while True: os.fork()", says="BlockingIOError"),
+    "forks that remain": cell(
+        "for _ in range(5):\n    if os.fork() == 0:\n        while True: time.sleep(1)"
+    ),
+    "forks times memory": first_cell(
+        "for _ in range(8):\n    if os.fork() == 0:\n        x = bytearray(400 << 20)\n"
+        "        time.sleep(60)\ntime.sleep(60)",
+        status="killed",
+        says="GB of memory",
+    ),
+    "threads": first_cell(
+        "end, started = threading.Event(), []\ntry:\n    for _ in range(100):\n"
+        "        started.append(threading.Thread(target=end.wait))\n        started[-1].start()\n"
+        "finally:\n    end.set()\n    [thread.join() for thread in started[:-1]]",
+        says="can't start new thread",
+    ),
+    "hidden memory": first_cell("os.memfd_create('x')", says="PermissionError"),
+    "orphan daemon": cell(
+        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
+        f"        os.execv('/usr/bin/sleep', ['{TOKEN}', '1000'])\n    os._exit(0)"
+    ),
+    "200 MB of output": first_cell(
+        "for _ in range(200): print('x' * 10**6)", status="killed", says="printed more than"
+    ),
+    "200 MB of output in a call": answer(
+        "os.write(2, b'x' * 200_000_000)", status="killed", says="printed more than"
+    ),
+    "full disk": first_cell(
+        f"for k in range(100):\n    open(f'/tmp/{TOKEN}-{{k}}', 'wb').write(bytes(9 << 20))",
+        says="No space left",
+    ),
+    "large file": first_cell("open('/tmp/x', 'wb').write(bytes(99 << 20))", says="File too large"),
+}
