@@ -105,7 +105,7 @@ def articles(site):
     """The pages of the site that the book is made of, without what paper leaves out."""
     found = {}
     for page in PAGES:
-        html = BeautifulSoup((site / f"{page}.html").read_text("utf8"), "lxml")
+        html = BeautifulSoup((site / f"{page}.html").read_text("utf8"), "html5lib")
         found[page] = html.select_one("article.bd-article")
         for element in found[page].select(OF_SCREENS):
             element.decompose()
