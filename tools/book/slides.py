@@ -29,7 +29,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 from traitlets.config import Config
 
-from _ext.katex_math import STYLE, VENDOR, typeset
+from _ext.formulas import STYLE, VENDOR, typeset
 from tools.facts import ROOT, published
 
 DECK = Path(__file__).parent / "deck"
