@@ -21,7 +21,7 @@ def folder(site, tmp_path_factory):
 
 @pytest.fixture
 def tab(browser):
-    """A tab that complains about errors and about every address that is not a file."""
+    """A tab that reports errors and every address that is not a file."""
     context, complaints = browser.new_context(offline=True), []
     tab = context.new_page()
     tab.on("pageerror", lambda error: complaints.append(str(error)))
