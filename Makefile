@@ -7,7 +7,7 @@ RUNS    ?= 3
 BIN     := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 .DEFAULT_GOAL := help
-.PHONY: help env cpu-index pins fork book serve offline pdf epub slides lighthouse links changes refresh \
+.PHONY: help env cpu-index pins fork book serve offline pdf slides lighthouse links changes refresh \
     test test-package test-matrix test-hosts browser sandbox lint format bench mutants \
     dist release-check preview-comment weekly-report clean
 
@@ -69,9 +69,6 @@ offline: book  ## pack the site into a zip that works without a network
 
 pdf: book browser  ## bind the site into one PDF, with contents, outline and index
 	@$(BIN)/python -m tools.book.pdf
-
-epub: book  ## bind the site into one EPUB, for readers of books
-	@$(BIN)/python -m tools.book.epub
 
 slides: env  ## make slides of each chapter, one file each that works without a network
 	@$(BIN)/python -m tools.book.slides

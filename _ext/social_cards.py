@@ -1,4 +1,4 @@
-"""Draw the picture that a link to a page shows elsewhere: its title beside its first figure."""
+"""Draw the card that other sites show for a link to a page: its title next to its first figure."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ import html
 import re
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import resvg_py
 from docutils import nodes
+from sphinx.application import Sphinx
 
-WIDTH, HEIGHT = 1200, 630  # what the sites that show cards ask for
-FIGURE = (560, 90, 600, 450)  # left, top, width, height of the room for the figure
+WIDTH, HEIGHT = 1200, 630  # the size that sites ask for
+FIGURE = (560, 90, 600, 450)  # left, top, width and height of the space for the figure
 FONTS = Path(mpl.get_data_path(), "fonts", "ttf")  # the same on every machine
-LANDING_FIGURE = "chapters/mse_vs_bce"  # whose first figure answers the landing page's question
+LANDING_FIGURE = "chapters/mse_vs_bce"  # its first figure answers the first page's question
 BLUE, GREY = "#1d4e7e", "#48566b"
 
 
-def first_figure(app, pagename: str, doctree: nodes.document | None) -> tuple[str, str]:
-    """Return a page's first vector figure and what it shows; empty if it has none."""
-    if pagename == app.config.root_doc:  # its own picture is an explorer
+def first_figure(app: Sphinx, pagename: str, doctree: nodes.document | None) -> tuple[str, str]:
+    """Return a page's first vector figure and its alternative text, or two empty strings."""
+    if pagename == app.config.root_doc:  # its only figure is an explorer
         doctree = app.env.get_doctree(LANDING_FIGURE)
     sources = {name: source for source, name in app.builder.images.items()}
     for image in doctree.findall(nodes.image) if doctree else ():
-        # a page that has been written names the copy
+        # once a page is written, its images are the copies in the site
         source = sources.get(Path(image["uri"]).name, image["uri"])
         if source.endswith(".svg"):
             return Path(app.srcdir, source).read_text("utf8"), image.get("alt", "")
@@ -43,7 +45,7 @@ def card(title: str, course: str, figure: str, logo: str) -> str:
     )
     picture = ""
     if figure:
-        # the size of the figure itself gives way to that of the room
+        # replace the figure's own size and place
         picture = re.sub(r"^.*?<svg\b", "<svg", figure, count=1, flags=re.DOTALL)
         head, _, rest = picture.partition(">")
         head = re.sub(r'\s(width|height|x|y)="[^"]*"', "", head)
@@ -59,13 +61,19 @@ def card(title: str, course: str, figure: str, logo: str) -> str:
 </svg>"""
 
 
-def draw_card(app, pagename, templatename, context, doctree) -> None:
-    """Write a page's card, and give the template its address and what it shows."""
+def draw_card(
+    app: Sphinx,
+    pagename: str,
+    templatename: str,
+    context: dict[str, Any],
+    doctree: nodes.document | None,
+) -> None:
+    """Write a page's card, and give the template its address and its alternative text."""
     base = app.config.html_baseurl
     if app.builder.format != "html" or not base or not context.get("title"):
         return
     title = re.sub(r"^\d+\. ", "", re.sub(r"<[^>]+>", "", html.unescape(context["title"])))
-    figure, shown = first_figure(app, pagename, doctree)
+    figure, text = first_figure(app, pagename, doctree)
     logo = Path(app.srcdir, app.config.html_favicon).read_text("utf8")
     file = Path(app.outdir, "_cards", f"{pagename}.png")
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -81,11 +89,10 @@ def draw_card(app, pagename, templatename, context, doctree) -> None:
         "address": f"{base}_cards/{pagename}.png",
         "width": WIDTH,
         "height": HEIGHT,
-        "shows": f"{title}. {shown}".strip(),
+        "alt": f"{title}. {text}".strip(),
     }
 
 
-def setup(app) -> dict[str, bool]:
+def setup(app: Sphinx) -> None:
     """Register the drawing of cards."""
     app.connect("html-page-context", draw_card)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,5 +1,5 @@
-// Moves the explorers: shows the frame that the range inputs name, and says what it shows.
-// The figures and sentences are all in the page (see lossutils/explore.py); nothing is loaded.
+// Explorers: show the frame that the sliders select, and its sentence. All figures and sentences are
+// in the page (see lossutils/explore.py); nothing is loaded.
 (() => {
   const inputsOf = (explorer) => [...explorer.querySelectorAll("input[type=range]")];
 
@@ -23,6 +23,6 @@
   });
 
   document.querySelectorAll(".explorer-controls").forEach((controls) => {
-    controls.hidden = false; // deferred, so the page has been read
+    controls.hidden = false; // the script is deferred, so the whole page is there
   });
 })();

@@ -1,11 +1,11 @@
-// What a page does besides its explorers: colours, search, side bars, and scrolling by keyboard.
-// The theme's own scripts do this too, but lay out the whole page again and again to do it.
+// Colours, search, side bars, and scrolling by keyboard. The theme's own scripts do this too, but
+// they make the browser lay out the whole page many times.
 (() => {
   const root = document.documentElement;
   const phone = matchMedia("(max-width: 991px)");
   const all = (selector) => document.querySelectorAll(selector);
 
-  // ---- light, dark, or as the system is (layout.html does it for the first time)
+  // ---- light, dark, or as the system is (layout.html sets it first)
   const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
 
   function paint(mode) {
@@ -29,12 +29,12 @@
   addEventListener("afterprint", () => paint(root.dataset.mode));
 
   // ---- dialogs: the search, and on a phone the side bars
-  // Sphinx's script takes the key for itself, wherever it reaches the document
+  // Sphinx's script would use the key for itself if it reached the document
   function keepEscape(element) {
     element.addEventListener("keydown", (event) => event.key === "Escape" && event.stopPropagation());
   }
 
-  function closeByClickBesideOrEscape(dialog) {
+  function closeByEscapeOrClickOutside(dialog) {
     keepEscape(dialog);
     dialog.addEventListener("click", ({ clientX: x, clientY: y, target }) => {
       const { left, right, top, bottom } = dialog.getBoundingClientRect();
@@ -65,17 +65,17 @@
     moveContent(bar, dialog);
     dialog.showModal();
     dialog.addEventListener("close", () => moveContent(dialog, bar), { once: true });
-    // a link to a place on the same page leaves the dialog open otherwise
+    // otherwise the dialog stays open after a link to a place on the same page
     dialog.addEventListener("click", (event) => event.target.closest("a") && dialog.close());
   }
 
-  // ---- what is wider than its box can be focused, and so be scrolled by arrow keys
+  // ---- boxes with wide content get the focus, so that arrow keys can scroll them
   const BOXES = ".bd-article pre, .bd-article table, .bd-article div.math, .cell_output > .output";
 
   function measureWhenIdle(boxes = [...all(BOXES)].reverse()) {
     const whenIdle = window.requestIdleCallback ?? ((task) => setTimeout(task, 50));
     whenIdle((deadline) => {
-      // a busy page, or a browser that tells of no idle time, must get there too
+      // on a busy page, or without requestIdleCallback, measure 20 boxes at a time
       const hurried = !deadline || deadline.didTimeout;
       let most = hurried ? 20 : Infinity;
       do {
@@ -88,7 +88,7 @@
     }, { timeout: 1000 });
   }
 
-  // ---- the contents of the page mark the section that is being read
+  // ---- the contents of the page mark the section that the reader is in
   function followSections() {
     const links = new Map([...all("#pst-page-toc-nav a")].map((link) => [link.hash.slice(1), link]));
     const mark = (id) => links.forEach((link, key) => {
@@ -106,7 +106,7 @@
   function start() {
     all(".theme-switch-button").forEach((button) => button.addEventListener("click", changeMode));
     all(".search-button__button").forEach((button) => button.addEventListener("click", search));
-    all("dialog").forEach(closeByClickBesideOrEscape);
+    all("dialog").forEach(closeByEscapeOrClickOutside);
     all("[popover], [popovertarget]").forEach(keepEscape); // the browser does the rest
     for (const side of ["primary", "secondary"]) {
       all(`.${side}-toggle`).forEach(
@@ -122,13 +122,13 @@
     });
     followSections();
     measureWhenIdle();
-    document.fonts.addEventListener("loadingdone", () => measureWhenIdle()); // formulas grow by it
+    document.fonts.addEventListener("loadingdone", () => measureWhenIdle()); // formulas may become wider
     let width = innerWidth;
     addEventListener("resize", () => {
-      if (innerWidth !== width) measureWhenIdle(); // not a phone's address bar
+      if (innerWidth !== width) measureWhenIdle(); // unless only a phone's address bar moved
       width = innerWidth;
     });
   }
 
-  start(); // deferred, so the page has been read
+  start(); // the script is deferred, so the whole page is there
 })();

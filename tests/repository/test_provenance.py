@@ -13,6 +13,7 @@ from tools.facts import ROOT
 def test_success_is_noted_and_nothing_else(tmp_path, chosen, passed):
     note = tmp_path / "verified.json"
     run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", chosen]
+    run += ["-p", "no:nbval"]  # saves the seconds that it takes to load; no notebook is run here
     run += ["--note-success", str(note), str(ROOT / "tests" / "test_selfcheck.py")]
     done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode == 0) == passed, done.stdout

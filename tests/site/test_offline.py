@@ -21,7 +21,7 @@ def folder(site, tmp_path_factory):
 
 @pytest.fixture
 def tab(browser):
-    """A tab that complains about errors and about every address that is not a file."""
+    """A tab that reports errors and every address that is not a file."""
     context, complaints = browser.new_context(offline=True), []
     tab = context.new_page()
     tab.on("pageerror", lambda error: complaints.append(str(error)))
@@ -74,8 +74,8 @@ def test_search_finds_a_page(folder, tab):
     expect(tab.locator("#search-results a").first).to_be_visible()
 
 
-def test_what_only_a_host_needs_is_left_out(folder):
-    assert not offline.FOR_HOSTS & {path.name for path in folder.iterdir()}
+def test_files_that_only_a_server_needs_are_left_out(folder):
+    assert not offline.ONLY_FOR_SERVERS & {path.name for path in folder.iterdir()}
 
 
 def test_a_site_that_is_not_built(tmp_path):

@@ -1,4 +1,4 @@
-"""The PDF, bound from the landing page, a chapter and the index, says and shows what they do."""
+"""The PDF of the landing page, a chapter and the index has the same content as those pages."""
 
 import sys
 from collections import Counter
@@ -18,7 +18,7 @@ OF_SCREENS = ".headerlink, .genindex-jumpbox, details.hide"
 
 
 class Book:
-    """A PDF with what the tests ask of it."""
+    """A PDF, with what the tests read from it."""
 
     def __init__(self, path):
         self.pdf = pikepdf.open(path)
@@ -86,7 +86,7 @@ class Book:
 
 
 def flat(text):
-    """A text without spaces and hyphenation, which depend on where lines end."""
+    """Return a text without spaces and hyphens, which depend on where lines end."""
     return "".join(text.replace("\ufffe", "").replace("\xad", "").split())
 
 
@@ -102,10 +102,10 @@ def book(browser, address, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def articles(site):
-    """The pages of the site that the book is made of, without what paper leaves out."""
+    """The pages of the site that the book is made of, without the parts that are not printed."""
     found = {}
     for page in PAGES:
-        html = BeautifulSoup((site / f"{page}.html").read_text("utf8"), "lxml")
+        html = BeautifulSoup((site / f"{page}.html").read_text("utf8"), "html5lib")
         found[page] = html.select_one("article.bd-article")
         for element in found[page].select(OF_SCREENS):
             element.decompose()
@@ -224,7 +224,7 @@ def test_only_what_is_a_bitmap_on_the_site_is_one(book, articles, site):
 def test_the_file_says_what_it_is(book):
     root = book.pdf.Root
     with book.pdf.open_metadata() as metadata:
-        assert metadata["dc:title"] == pdf.read("CITATION.cff")["title"]
+        assert metadata["dc:title"] == pdf.read_yaml("CITATION.cff")["title"]
         assert set(metadata["dc:language"]) == {"en"}
     assert root.Lang == "en"
     assert root.MarkInfo.Marked
@@ -255,14 +255,18 @@ def test_an_interruption_leaves_the_old_file(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "names", "complaint"),
     [
-        (["chapters/nonsense"], {}, "chapters/nonsense is no page of the book; pages are intro"),
+        (
+            ["chapters/nonsense"],
+            {},
+            "chapters/nonsense is not a page of the book; its pages are intro",
+        ),
         ([], {"SITE": ROOT / "nowhere"}, "the site is not built; run: make book"),
         ([], {"BROWSER": None}, "no Chromium or Chrome was found"),
         (["--output", str(ROOT)], {}, "is a folder"),
         (["--output", str(ROOT / "Makefile" / "x.pdf")], {}, "cannot be written"),
     ],
 )
-def test_the_command_says_what_is_amiss(site, monkeypatch, capsys, arguments, names, complaint):
+def test_the_command_says_what_is_wrong(site, monkeypatch, capsys, arguments, names, complaint):
     monkeypatch.setattr(pdf, "BROWSER", "chromium")
     for name, value in names.items():
         monkeypatch.setattr(pdf, name, value)

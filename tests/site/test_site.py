@@ -1,6 +1,5 @@
 """What the built pages promise: complete, linked, described, and alone on the net."""
 
-import importlib.util
 import json
 import re
 from functools import cache
@@ -12,6 +11,7 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 import lossutils
+from _ext.navigation import launch_links
 from tests.site.toc import BASE, CHAPTERS, ROOT, WITH_EXPLORERS, toc_pages
 from tools import facts
 
@@ -27,14 +27,6 @@ def parse(path):
 @cache
 def anchors(path):
     return {element["id"] for element in parse(path).select("[id]")}
-
-
-def module_of_the_site(name):
-    """Import an extension of the build."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "_ext" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def source(page):
@@ -106,8 +98,8 @@ def test_a_notebook_and_its_assignment_can_be_run_elsewhere(site, page, soup):
 
 
 def test_a_hub_gets_a_button_where_there_is_one():
-    links = module_of_the_site("launch_links").links
-    assert links("me/course", "main", "chapters/mse.ipynb", hub="https://hub.example.org/")[2] == (
+    links = launch_links("me/course", "main", "chapters/mse.ipynb", hub="https://hub.example.org/")
+    assert links[2] == (
         "JupyterHub",
         "https://hub.example.org/hub/user-redirect/git-pull?repo=https%3A%2F%2Fgithub.com%2Fme%2Fcourse"
         "&branch=main&urlpath=lab%2Ftree%2Fcourse%2Fchapters%2Fmse.ipynb",

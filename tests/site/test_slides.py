@@ -1,4 +1,4 @@
-"""Slides: what a chapter becomes, and one of them in a browser, from a file, without a network."""
+"""Slides: the blocks on them, and one deck in a browser, from a file, without a network."""
 
 import re
 
@@ -68,7 +68,7 @@ def file(tmp_path_factory):
 
 @pytest.fixture
 def tab(browser, file):
-    """The slides in a tab that complains about errors and about every request but for its file."""
+    """The slides in a tab that reports errors and every request except for the file."""
     context, complaints = browser.new_context(viewport={"width": 1280, "height": 720}), []
     tab = context.new_page()
     tab.on("pageerror", lambda error: complaints.append(str(error)))
@@ -131,7 +131,7 @@ def test_explorers_work(tab):
 
 
 def test_formulas_are_typeset(tab):
-    """KaTeX has made them all, and keeps their source out of sight."""
+    """KaTeX has typeset every formula, and no source is visible."""
     assert tab.locator(".katex").count() > 100
     raw = tab.evaluate(r"""() => {
         const words = document.createTreeWalker(document.querySelector(".slides"), 4);

@@ -1,7 +1,7 @@
 """Pack the built site so that it works from a folder, without a network or a server.
 
-Every page finds its styles, fonts, pictures and scripts by relative addresses, so this packs the
-site as it is, without what only a host needs. Run it with ``make offline``.
+Every page finds its styles, fonts, pictures and scripts by relative addresses, so the site is
+packed unchanged, except for the files that only a web server needs. Run it with ``make offline``.
 """
 
 from __future__ import annotations
@@ -14,27 +14,29 @@ from tools.facts import NAME, SITE
 
 ZIP = SITE.parent / f"{NAME}-offline.zip"
 OPTIONS = Path("_static", "documentation_options.js")
-FOR_HOSTS = {"404.html", "robots.txt", "sitemap.xml", "objects.inv", ".buildinfo", "_cards"}
+ONLY_FOR_SERVERS = {"404.html", "robots.txt", "sitemap.xml", "objects.inv", ".buildinfo", "_cards"}
 
 
 def pack(site: Path, file: Path) -> int:
-    """Pack a built site into a zip with one folder in it; return the number of files."""
+    """Pack a built site into a zip that holds one folder; return the number of files."""
     paths = sorted(path for path in site.rglob("*") if path.is_file())
-    kept = [path for path in paths if path.relative_to(site).parts[0] not in FOR_HOSTS]
+    kept = [path for path in paths if path.relative_to(site).parts[0] not in ONLY_FOR_SERVERS]
     if site / "index.html" not in kept:
-        raise FileNotFoundError(f"{site} has no index.html: run make book first")
+        raise FileNotFoundError(
+            f"{site} has no index.html, so the site is not built; run: make book"
+        )
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in kept:
             name, content = path.relative_to(site), path.read_bytes()
             if name == OPTIONS:
-                # a page in a folder may not read other pages, as the search would for its summaries
+                # A page in a folder may not load others, as the search would for its summaries.
                 content = content.replace(b"SUMMARY: true", b"SUMMARY: false")
             archive.writestr(str(Path(NAME, name)), content)
     return len(kept)
 
 
 def main() -> None:
-    """Pack, and say where it is."""
+    """Pack the built site, and print the address of the zip."""
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     number = pack(SITE, ZIP)
     print(f"{ZIP}: {number} files, {ZIP.stat().st_size / 1e6:.1f} MB; unpack it, open index.html")

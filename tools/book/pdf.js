@@ -1,10 +1,10 @@
-// Puts the pages of the site together into one document that prints as a book. tools/book/pdf.py runs it
-// in the tab of a browser that shows the site, and prints what comes out.
+// Puts the pages of the site together into one document. tools/book/pdf.py runs this in a tab that
+// shows the site, and prints the result.
 
 /** Give every element that a link may lead to, and every link, an address within the book. */
 function adaptLinks(article, page, at, pages, published) {
   const place = (name, hash) => `${name}--${decodeURIComponent(hash.slice(1))}`;
-  // what explorers name within themselves is named by a digest, and met once
+  // ids within explorers are hashes, so they are unique already
   for (const element of article.querySelectorAll("[id]:not(figure *)")) {
     element.id = place(page, `#${element.id}`);
   }
@@ -19,7 +19,7 @@ function adaptLinks(article, page, at, pages, published) {
   }
 }
 
-/** Leave what paper can show: three frames of each explorer, open answers, formulas with a text. */
+/** Adapt an article for print: three frames of each explorer, open answers, formulas with a text. */
 function adaptContent(article, at, published) {
   article.querySelectorAll(
     ".headerlink, .genindex-jumpbox, details.hide, .explorer-frame:not(.explorer-printed)",
@@ -34,7 +34,7 @@ function adaptContent(article, at, published) {
   }
   for (const explorer of article.querySelectorAll(".explorer")) {
     explorer.querySelector(".explorer-frames").append(invitation(explorer, published));
-    // read out, each picture says its own sentence
+    // a screen reader reads the sentence of each picture
     explorer.querySelector(".explorer-frames").removeAttribute("role");
     for (const frame of explorer.querySelectorAll(".explorer-frame")) {
       frame.hidden = false;
@@ -52,7 +52,7 @@ function adaptContent(article, at, published) {
   }
 }
 
-/** Say beside an explorer's three frames what moves them, and where. */
+/** Return a paragraph that names an explorer's sliders and links to the page where they move. */
 function invitation(explorer, published) {
   const names = [...explorer.querySelectorAll("input")].map((input) => `“${input.ariaLabel}”`);
   const text = document.createElement("p");
@@ -65,7 +65,7 @@ function invitation(explorer, published) {
   return text;
 }
 
-/** Let names in a table's narrow columns break at a dot, a line or a hump, not anywhere. */
+/** Let long names in tables break after a dot or an underscore or before a capital, not anywhere. */
 function adaptNames(article) {
   for (const name of article.querySelectorAll("td code .pre")) {
     const parts = name.textContent.split(/(?<=[._(=,])|(?<=[a-z])(?=[A-Z])/);
@@ -73,7 +73,7 @@ function adaptNames(article) {
   }
 }
 
-/** Mark what announces what follows it: it ends in no full stop, or a list comes. */
+/** Mark a paragraph that announces the next block: it has no full stop, or a list follows. */
 function markWhatLeads(article) {
   for (const text of article.querySelectorAll("p:not(td p, th p)")) {
     if (!text.nextElementSibling && !text.closest(".cell")) continue;
@@ -82,9 +82,9 @@ function markWhatLeads(article) {
   }
 }
 
-/** Mark what stays in one piece, since little of the page before it is empty then: up to a third of
-    a page, and four lines of a text, of which Chromium may otherwise leave one alone. An article's
-    last section does, so that no page holds two lines. */
+/** Mark blocks that no page break may divide, since they are so short that little of a page stays
+    empty: up to a third of a page, or four lines of text, where Chromium may leave one line alone.
+    An article's last section is among them, so that no page has only two lines. */
 function markWhatIsShort() {
   const heights = { "pre, table, article > section > section:last-child": 350, "p, li": 93 };
   for (const [names, height] of Object.entries(heights)) {
@@ -94,7 +94,7 @@ function markWhatIsShort() {
   }
 }
 
-/** A link to a place in the book, with the number of its page, which is filled in later. */
+/** Return a link to a place in the book, with space for its page number, which fillIn() writes. */
 function entry(id, html) {
   const link = document.createElement("a");
   link.href = `#${id}`;
@@ -103,6 +103,7 @@ function entry(id, html) {
   return link;
 }
 
+/** Return the entry of an article in the contents, with its sections. */
 function contentsOf(article) {
   const item = document.createElement("li");
   item.className = "chapter";
@@ -167,14 +168,14 @@ async function bind({ parts, cover }) {
   markWhatIsShort();
 }
 
-/** Write the numbers of pages, by the names of places. */
+/** Write the page numbers into all links, by the ids that they lead to. */
 function fillIn(numbers) {
   for (const element of document.querySelectorAll("[data-page-of]")) {
     element.textContent = numbers[element.dataset.pageOf] ?? "000";
   }
 }
 
-/** What sticks out of a page so wide, as "page: text"; the innermost elements only. */
+/** Return the innermost elements that are wider than a page of this width, as "page: text". */
 function widerThan(width) {
   return [...document.querySelectorAll(".bd-article *:not(svg *)")]
     .filter((element) => element.getBoundingClientRect().right > width + 1)
@@ -183,7 +184,7 @@ function widerThan(width) {
     .slice(0, 9).join("; ");
 }
 
-/** The text of every heading, in order. */
+/** Return the text of every heading, in order. */
 function headings() {
   return [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((h) => h.textContent.trim());
 }

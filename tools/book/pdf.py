@@ -1,7 +1,8 @@
 """Bind the built site into one PDF: a cover, contents, every page of the book, and the index.
 
-Chromium prints one document that ``pdf.js`` puts together from the pages and ``pdf.css`` lays out.
-It prints twice: only a printed book shows which page a chapter is on. Run it with ``make pdf``.
+``pdf.js`` puts the pages together into one document, ``pdf.css`` lays it out, and Chromium prints
+it. It prints twice, since the page numbers of the contents are only known after the first time. Run
+it with ``make pdf``.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ RIGHTS = "Text and figures: CC BY 4.0. Code: BSD-3-Clause."
 Part = dict[str, Any]
 
 
-def read(name: str) -> Any:
-    """Content of a YAML file of the repository."""
+def read_yaml(name: str) -> Any:
+    """Return the content of a YAML file of the repository."""
     return yaml.safe_load((ROOT / name).read_text("utf8"))
 
 
 def read_parts(only: list[str] | None = None) -> list[Part]:
-    """Parts of the book with their captions and pages, in order; `only` limits the pages."""
-    toc = read("_toc.yml")
+    """Return the book's parts with captions and pages, in order; `only` limits the pages."""
+    toc = read_yaml("_toc.yml")
     parts: list[Part] = [{"caption": "", "pages": [toc["root"]]}]
     for part in toc["parts"]:
         pages = [entry["file"] for entry in part["chapters"]]
@@ -49,9 +50,9 @@ def read_parts(only: list[str] | None = None) -> list[Part]:
 
 
 def cover(citation: dict[str, Any], config: dict[str, Any], provenance: str) -> str:
-    """HTML of the first page."""
+    """Return the HTML of the first page."""
     title, _, subtitle = map(str.strip, citation["title"].partition(":"))
-    authors, address = names(citation), config["html"]["baseurl"]
+    authors, address = author_names(citation), config["html"]["baseurl"]
     text = html.escape
     return f"""
     <section class="book-cover">
@@ -68,8 +69,8 @@ def cover(citation: dict[str, Any], config: dict[str, Any], provenance: str) -> 
     </section>"""
 
 
-def names(citation: dict[str, Any]) -> list[str]:
-    """Authors, as CITATION.cff names persons and groups."""
+def author_names(citation: dict[str, Any]) -> list[str]:
+    """Return the authors, who in CITATION.cff are persons or groups."""
     return [
         author.get("name") or f"{author['given-names']} {author['family-names']}"
         for author in citation["authors"]
@@ -77,7 +78,7 @@ def names(citation: dict[str, Any]) -> list[str]:
 
 
 def open_book(browser: Browser, address: str, parts: list[Part]) -> Page:
-    """Let a tab show all pages as one document, ready to be printed."""
+    """Open a tab that shows all pages as one document, ready to print."""
     tab = browser.new_page(color_scheme="light", viewport={"width": TEXT_WIDTH, "height": 900})
     tab.route(
         "**/fonts/*.ttf", lambda route: route.fulfill(path=FONTS / Path(route.request.url).name)
@@ -88,38 +89,38 @@ def open_book(browser: Browser, address: str, parts: list[Part]) -> Page:
     provenance = " ".join(found.inner_text().split()) if found.count() else ""
     tab.add_style_tag(path=Path(__file__).with_name("pdf.css"))
     tab.add_script_tag(path=Path(__file__).with_name("pdf.js"))
-    first = cover(read("CITATION.cff"), read("_config.yml"), provenance)
+    first = cover(read_yaml("CITATION.cff"), read_yaml("_config.yml"), provenance)
     tab.evaluate("(book) => bind(book)", {"parts": parts, "cover": first})
-    # Chromium would shrink every page until the widest line fits
+    # or Chromium would shrink every page until the widest line fits
     if wide := tab.evaluate("(width) => widerThan(width)", TEXT_WIDTH):
-        raise SystemExit(f"Wider than the paper, mend it in tools/book/pdf.css: {wide}")
+        raise SystemExit(f"Wider than the paper; change tools/book/pdf.css so that it fits: {wide}")
     return tab
 
 
 def print_tab(tab: Page, *, final: bool) -> pikepdf.Pdf:
-    """Print a tab; the final print is tagged for screen readers, which takes twice the time."""
+    """Print a tab; only the final print has tags for screen readers, which double the time."""
     content = tab.pdf(prefer_css_page_size=True, print_background=True, tagged=final, outline=final)
     return pikepdf.open(io.BytesIO(content))
 
 
-def places(pdf: pikepdf.Pdf) -> dict[str, int]:
-    """Number of the page, from 1, on which each place stands that a link leads to."""
+def page_numbers(pdf: pikepdf.Pdf) -> dict[str, int]:
+    """Return the page, from 1, of each place in the PDF that a link leads to."""
     numbers = {page.obj.objgen: number for number, page in enumerate(pdf.pages, start=1)}
-    return {unquote(name[1:]): numbers[place[0].objgen] for name, place in pdf.Root.Dests.items()}
+    return {unquote(name[1:]): numbers[target[0].objgen] for name, target in pdf.Root.Dests.items()}
 
 
-def name_entries(entries: list[pikepdf.OutlineItem], titles: Iterator[str]) -> None:
-    """Name an outline's entries in order: Chromium says twice what a heading begins a page with."""
+def rename_entries(entries: list[pikepdf.OutlineItem], titles: Iterator[str]) -> None:
+    """Rename an outline's entries in order: Chromium repeats a title that begins a page."""
     for entry in entries:
         entry.title = next(titles)
         entry.is_closed = True
-        name_entries(entry.children, titles)
+        rename_entries(entry.children, titles)
 
 
-def shape_outline(pdf: pikepdf.Pdf, titles: list[str], parts: list[Part]) -> None:
-    """Name the outline's entries; put the chapters of a part under its caption."""
+def arrange_outline(pdf: pikepdf.Pdf, titles: list[str], parts: list[Part]) -> None:
+    """Rename the outline's entries, and put the chapters of a part under its caption."""
     with pdf.open_outline() as outline:
-        name_entries(outline.root, iter(titles))
+        rename_entries(outline.root, iter(titles))
         outline.root[0].title = "Cover"
         chapters = outline.root[2:]  # after the cover and the contents
         del outline.root[2:]
@@ -132,11 +133,11 @@ def shape_outline(pdf: pikepdf.Pdf, titles: list[str], parts: list[Part]) -> Non
             outline.root.extend(own)
 
 
-def describe(pdf: pikepdf.Pdf, citation: dict[str, Any], language: str) -> None:
-    """Say in the file what it is, and let viewers show its title and outline."""
+def write_metadata(pdf: pikepdf.Pdf, citation: dict[str, Any], language: str) -> None:
+    """Write title, authors and rights into the file; let viewers show its title and outline."""
     with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
         metadata["dc:title"] = citation["title"]
-        metadata["dc:creator"] = names(citation)
+        metadata["dc:creator"] = author_names(citation)
         metadata["dc:description"] = citation["abstract"]
         metadata["dc:language"] = {language}
         metadata["dc:rights"] = RIGHTS
@@ -146,7 +147,7 @@ def describe(pdf: pikepdf.Pdf, citation: dict[str, Any], language: str) -> None:
 
 
 def save(pdf: pikepdf.Pdf, target: Path) -> None:
-    """Write a file wholly or not at all."""
+    """Write a file completely or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f"{target.name}.part")
     try:
@@ -161,19 +162,21 @@ def make_book(
     address: str,
     target: Path,
     only: list[str] | None = None,
-    say: Callable[[str], object] = lambda _: None,
+    report: Callable[[str], object] = lambda _: None,
 ) -> int:
-    """Write the book to `target`; return its number of pages. `say` hears what is under way."""
+    """Write the book to `target`; return its number of pages. `report` is told of each step."""
     parts = read_parts(only)
-    say("Putting the pages of the site together ...")
+    report("Putting the pages of the site together ...")
     tab = open_book(browser, address, parts)
-    say("Printing once, to see which page everything is on ...")
-    tab.evaluate("(numbers) => fillIn(numbers)", places(print_tab(tab, final=False)))
-    say("Printing with numbers, outline and tags ...")
+    report("Printing once, to find the page numbers ...")
+    tab.evaluate("(numbers) => fillIn(numbers)", page_numbers(print_tab(tab, final=False)))
+    report("Printing with numbers, outline and tags ...")
     pdf = print_tab(tab, final=True)
-    shape_outline(pdf, tab.evaluate("headings()"), parts)
+    arrange_outline(pdf, tab.evaluate("headings()"), parts)
     tab.close()
-    describe(pdf, read("CITATION.cff"), read("_config.yml")["sphinx"]["config"]["language"])
+    write_metadata(
+        pdf, read_yaml("CITATION.cff"), read_yaml("_config.yml")["sphinx"]["config"]["language"]
+    )
     save(pdf, target)
     return len(pdf.pages)
 
@@ -185,23 +188,24 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=TARGET, help="default: %(default)s")
     arguments = parser.parse_args()
     if arguments.output.is_dir():
-        parser.error(f"{arguments.output} is a folder; give the PDF a name in it")
+        parser.error(f"{arguments.output} is a folder; give the name of a file in it")
     if not (SITE / "index.html").exists():
         parser.error("the site is not built; run: make book")
     if BROWSER is None:
-        parser.error("no Chromium or Chrome was found to print with; install one, and try again")
+        parser.error("no Chromium or Chrome was found, which prints the book; install one of them")
     known = [page for part in read_parts() for page in part["pages"]]
     for page in arguments.pages:
         if page not in known:
-            parser.error(f"{page} is no page of the book; pages are {', '.join(known)}")
+            parser.error(f"{page} is not a page of the book; its pages are {', '.join(known)}")
     try:
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         parser.error(f"{arguments.output} cannot be written: {error}")
-    say = partial(print, flush=True)
     with serving() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        count = make_book(browser, address, arguments.output, arguments.pages, say)
+        count = make_book(
+            browser, address, arguments.output, arguments.pages, partial(print, flush=True)
+        )
         browser.close()
     size = arguments.output.stat().st_size / 1e6
     print(f"{arguments.output}: {count} pages, {size:.1f} MB")

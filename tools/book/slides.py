@@ -1,14 +1,14 @@
 """Make slides of each chapter, one file each that opens anywhere without a network.
 
-nbconvert's exporter for Reveal.js does the work, with a template of our own (``deck/``) that
-holds scripts, styles and fonts, and with formulas typeset beforehand as in the book. What becomes a
-slide follows from the notebook, which knows nothing of slides:
+nbconvert's exporter for Reveal.js does the work, with our own template (``deck/``), which puts
+scripts, styles and fonts into the file, and with formulas typeset in advance as on the site. The
+notebooks contain nothing about slides; these rules decide:
 
-- a section is a group of slides, a subsection begins a slide;
-- a Predict box stands alone, so that a class can answer before it sees more;
-- a figure or an explorer stands beside the paragraphs next to it, without the code that drew it;
-- code that shows nothing is left to the notebook, as are the answers to exercises;
-- all else runs on; in the browser, ``deck.js`` begins a new slide where one is full.
+- a section is a group of slides, and a subsection begins a slide;
+- a Predict box has its own slide, so that a class can answer before it sees more;
+- a figure or an explorer is shown with the paragraphs before it, without the code that drew it;
+- code without output and answers to exercises are left out;
+- everything else follows in order, and in the browser ``deck.js`` divides slides that are too full.
 
 Run it with ``make slides``.
 """
@@ -29,28 +29,28 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_notebook
 from traitlets.config import Config
 
-from _ext.katex_math import STYLE, VENDOR, typeset
+from _ext.formulas import STYLE, VENDOR, typeset
 from tools.facts import ROOT, published
 
 DECK = Path(__file__).parent / "deck"
 OUT = ROOT / "_build" / "slides"
 
-WORD_JOINER = "\N{WORD JOINER}"  # lest a line begin with the comma after a formula
+WORD_JOINER = "\N{WORD JOINER}"  # so that no line begins with the comma after a formula
 SENTENCE = re.compile(r"[.!?)”\"*]$")
-"""How a paragraph ends that does not announce what follows."""
+"""The end of a paragraph that does not announce the next block."""
 DETAILS = re.compile(r"<details>.*?</details>", re.DOTALL)
 ITEM = re.compile(r"(?m)^(?=(?:-|\d+\.) )")
-NEEDLESS = "Replace `None` by your answer"  # the cells to run are not on the slides
+FOR_THE_NOTEBOOK = "Replace `None` by your answer"  # the slides do not have those cells
 SHORT = 160
-"""Characters of a paragraph that says no more than what the code below it is for."""
+"""Length in characters below which a paragraph only announces the code below it."""
 SHORT_FORMULA = 15
 INTRODUCTION = 350
-"""Characters of text that stand beside a figure, with room left for what it shows."""
+"""Length in characters of the text next to a figure, which leaves space for its description."""
 
 
 @dataclass
 class Slide:
-    """What stands on a slide, and how it looks."""
+    """The cells of a slide, and its layout."""
 
     cells: list[NotebookNode] = field(default_factory=list)
     look: str = ""
@@ -59,12 +59,12 @@ class Slide:
 
     @property
     def only_headings(self) -> bool:
-        """Whether a reader has seen nothing but what this is about."""
+        """Whether the slide has no content yet apart from headings."""
         return all(cell.metadata.kind == "heading" for cell in self.cells)
 
 
-def chosen(cells: list[NotebookNode]) -> list[NotebookNode]:
-    """Leave out code that shows nothing, and the sentence that announces it."""
+def with_output(cells: list[NotebookNode]) -> list[NotebookNode]:
+    """Leave out code without output, and the sentence that announces it."""
     kept: list[NotebookNode] = []
     for cell in cells:
         if cell.cell_type == "markdown" or (cell.outputs and "remove-cell" not in tags(cell)):
@@ -80,7 +80,7 @@ def tags(cell: NotebookNode) -> set[str]:
 
 
 def blocks(cell: NotebookNode) -> list[NotebookNode]:
-    """Divide a cell into what may stand on slides of its own: paragraphs, items, outputs."""
+    """Divide a cell into blocks that may be on different slides: paragraphs, items, outputs."""
     if cell.cell_type != "code":
         parts = re.split(r"\n\s*\n", DETAILS.sub("", cell.source).strip())
         parts = [piece for part in parts for piece in ITEM.split(part) if piece.strip()]
@@ -96,7 +96,7 @@ def blocks(cell: NotebookNode) -> list[NotebookNode]:
 
 
 def kind(source: str) -> str:
-    """Tell what a block of Markdown is."""
+    """Return the kind of a block of Markdown."""
     for name, beginning in {"heading": "#", "predict": "> **Predict", "formula": "$$"}.items():
         if source.startswith(beginning):
             return name
@@ -104,7 +104,7 @@ def kind(source: str) -> str:
 
 
 def slides(notebook: NotebookNode) -> list[Slide]:
-    """Arrange the blocks of a chapter."""
+    """Arrange the blocks of a chapter on slides."""
     found: list[Slide] = []
     section = ""
 
@@ -112,10 +112,12 @@ def slides(notebook: NotebookNode) -> list[Slide]:
         found.append(Slide(topic=section, **how))
         return found[-1]
 
-    for block in (block for cell in chosen(notebook.cells) for block in blocks(cell)):
+    for block in (block for cell in with_output(notebook.cells) for block in blocks(cell)):
         name, slide = block.metadata.kind, found[-1] if found else begin()
         in_exercises = section == "Exercises"
-        if block.source.startswith(NEEDLESS) or (in_exercises and block.cell_type == "code"):
+        if block.source.startswith(FOR_THE_NOTEBOOK) or (
+            in_exercises and block.cell_type == "code"
+        ):
             continue
         if name == "heading":
             marks, _, text = block.source.partition(" ")
@@ -128,7 +130,7 @@ def slides(notebook: NotebookNode) -> list[Slide]:
             slide = slide if slide.only_headings else begin()
             slide.look = "predict"
         elif name == "figure":
-            slide = beside_figure(slide, begin)
+            slide = slide_for_figure(slide, begin)
         elif slide.look == "predict":
             slide = begin()
         elif slide.look == "with-figure" and name != "text":
@@ -139,8 +141,8 @@ def slides(notebook: NotebookNode) -> list[Slide]:
     return [slide for slide in found if slide.cells]
 
 
-def beside_figure(slide: Slide, begin) -> Slide:
-    """Choose the slide of a figure: it takes along the paragraphs that introduce it."""
+def slide_for_figure(slide: Slide, begin) -> Slide:
+    """Return the slide for a figure, with the paragraphs that introduce the figure moved to it."""
     intro: list[NotebookNode] = []
     while slide.look != "predict" and slide.cells and slide.cells[-1].metadata.kind == "text":
         if intro and sum(len(cell.source) for cell in [slide.cells[-1], *intro]) > INTRODUCTION:
@@ -154,7 +156,7 @@ def beside_figure(slide: Slide, begin) -> Slide:
 
 
 def deck(notebook: NotebookNode) -> NotebookNode:
-    """Return a notebook whose cells say on which slide they stand, in nbconvert's terms."""
+    """Return a notebook whose metadata tell nbconvert where each slide begins."""
     cells = []
     for slide in slides(notebook):
         first = slide.cells[0]
@@ -169,7 +171,7 @@ class Renderer(IPythonRenderer):
     """Markdown with formulas typeset, and with links that lead to the site."""
 
     def inline_math(self, body: str) -> str:
-        """Typeset a formula within a line, and keep a short one together."""
+        """Typeset a formula within a line; a short one is not broken."""
         short = ' class="short"' if len(body) <= SHORT_FORMULA else ""
         return f"<span{short}>{typeset(body, False)}</span>{WORD_JOINER}"
 
@@ -183,7 +185,7 @@ class Renderer(IPythonRenderer):
 
 
 def on_site(url: str, page: str) -> str:
-    """Return the address on the site of what a chapter links to by a relative path."""
+    """Return the address on the site for a relative link of a chapter."""
     if ":" in url:
         return url
     file, mark, anchor = url.partition("#")
@@ -193,30 +195,32 @@ def on_site(url: str, page: str) -> str:
 
 
 class Exporter(SlidesExporter):
-    """nbconvert's exporter with our template, and all that the slides need within the file."""
+    """nbconvert's exporter with our template, which puts everything into one file."""
 
     @pass_context
     def markdown2html(self, context, source: str) -> str:
-        """Render Markdown: the filter of that name in the template."""
+        """Render Markdown: overrides nbconvert's filter for templates."""
         page = f"{context['resources']['deck']['name']}.html"
         renderer = Renderer(escape=False, path=page, exclude_anchor_links=True)
         return MarkdownWithMath(renderer=renderer).render(source)
 
     def _init_resources(self, resources):
-        """Hand the template what stands in the file: called by nbconvert."""
+        """Give the template the scripts and styles: overrides a method that nbconvert calls."""
         resources = super()._init_resources(resources)
         script, style = (DECK / "vendor" / f"reveal.{end}" for end in ("js", "css"))
         explorers = ROOT / "_static" / "explore.js"
         resources["deck"] = resources.get("deck", {}) | {
             "reveal": script.read_text("utf8"),
             "scripts": explorers.read_text("utf8") + (DECK / "deck.js").read_text("utf8"),
-            "styles": style.read_text("utf8") + katex() + (DECK / "deck.css").read_text("utf8"),
+            "styles": style.read_text("utf8")
+            + formula_styles()
+            + (DECK / "deck.css").read_text("utf8"),
         }
         return resources
 
 
-def katex() -> str:
-    """Return the style sheet of the formulas, with its fonts in it."""
+def formula_styles() -> str:
+    """Return the style sheet of the formulas, with its fonts included."""
     style = VENDOR / STYLE
 
     def data(match: re.Match) -> str:
@@ -243,7 +247,7 @@ def convert(chapter: Path, out: Path = OUT) -> Path:
 
 
 def main() -> None:
-    """Convert what the command line names, or all chapters."""
+    """Convert the chapters that the command line names, or all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help="a name such as bce")
     every = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))

@@ -1,9 +1,9 @@
-// Divides what is taller than a slide, then hands over to Reveal.js. It runs here and not when the
-// file is made, since only the browser knows how tall text and formulas are.
+// Divides slides that are too tall, then starts Reveal.js. This runs in the browser, since only the
+// browser knows how tall text and formulas are.
 (async () => {
   const tooTall = (slide) => slide.scrollHeight > slide.clientHeight;
   const movable = (slide) => [...slide.querySelectorAll(":scope > .block:not(.figure)")];
-  // what must not end a slide: a heading, and a sentence that announces what follows
+  // A heading, or a sentence that announces the next block, must not end a slide.
   const announces = (block) => block.matches(".heading")
     || (block.matches(".text") && !/[.!?)”"]$/.test(block.textContent.trim()));
 
@@ -27,14 +27,14 @@
     return topic;
   }
 
-  // A single block that is too tall becomes smaller; at half its size it scrolls instead.
+  // A single block that is too tall becomes smaller, down to half its size; then the slide scrolls.
   function shrink(slide) {
     for (let size = 0.95; tooTall(slide) && size >= 0.5; size -= 0.05) {
       movable(slide).forEach((block) => { block.style.zoom = size; });
     }
   }
 
-  document.body.offsetHeight; // lays the page out, and so asks for its fonts
+  document.body.offsetHeight; // reading it lays the page out, which makes the browser load the fonts
   await document.fonts.ready;
   for (const group of document.querySelectorAll(".slides > section")) {
     for (let slide = group.firstElementChild; slide; slide = slide.nextElementSibling) {
@@ -55,7 +55,7 @@
     backgroundTransition: "none",
   });
 
-  // once a slider has been let go by mouse or touch, the arrows turn the slides again
+  // After a slider is released by mouse or touch, the arrow keys change slides again.
   document.addEventListener("pointerup", ({ target }) => {
     if (target.matches("input[type=range]")) target.blur();
   });
