@@ -40,8 +40,14 @@ env: .venv/.ready  ## make the environment .venv from requirements.txt
 cpu-index:
 	@sed -n 's/^--extra-index-url  */PIP_EXTRA_INDEX_URL=/p' binder/requirements.txt | grep .
 
-pins: env  ## resolve requirements.in into requirements.txt
-	$(BIN)/python -m tools.package.pins
+# What is pinned stays unless an upgrade is asked for: UPGRADE=--upgrade moves everything,
+# UPGRADE="--upgrade-package numpy" one package. The CPU build of PyTorch needs none of CUDA's
+# packages, which weigh gigabytes.
+pins: env  ## resolve requirements.in into requirements.txt (make pins UPGRADE=--upgrade for newer ones)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11.5 --no-annotate $(UPGRADE) \
+	    --custom-compile-command 'make pins (edit requirements.in, not this file)' \
+	    --output-file requirements.txt requirements.in
+	@sed -i.old -E '/^(cuda|nvidia|triton)/d' requirements.txt && rm requirements.txt.old
 
 fork: env  ## move the course to your repository, in one commit (make fork REPO=owner/name)
 	@$(BIN)/python -m tools.site.fork $(REPO)
