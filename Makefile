@@ -9,7 +9,7 @@ BIN     := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 .DEFAULT_GOAL := help
 .PHONY: help env cpu-index pins fork book serve offline pdf epub slides lighthouse links changes refresh \
     test test-package test-matrix test-hosts browser sandbox lint format bench mutants \
-    dist release-check preview-comment weekly-report clean
+    dist release-check preview-comment clean
 
 help:  ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -116,9 +116,12 @@ PACKAGE_TESTS := tests/losses $(wildcard tests/test_*.py)
 test-package: .venv-package/.ready  ## run the package's tests alone, also on Windows and macOS
 	$(ONE_THREAD) $(PACKAGE_BIN)/python -m pytest --doctest-modules lossutils $(PACKAGE_TESTS)
 
-# These make environments of their own, which takes minutes; VERSIONS=oldest or newest is half of it.
+# These create fresh environments, which takes minutes; VERSIONS=oldest or VERSIONS=newest runs half.
+VERSIONS ?= oldest newest
+NOX      := $(BIN)/python -m nox --noxfile tools/package/noxfile.py --session
+
 test-matrix: env  ## run the package's tests with the oldest packages that it supports, and the newest
-	@$(BIN)/python -m tools.package.matrix $(VERSIONS)
+	@$(NOX) $(VERSIONS)
 
 test-hosts: env browser  ## run every notebook as Colab would, and one in Binder's environment
 	$(BIN)/pytest -v tests/hosts
@@ -161,22 +164,19 @@ mutants: env  ## plant faults in the losses, and count those that the tests catc
 
 # ---- releases, and what only the workflows of .github/ run -------------------------------------
 
-dist: env  ## build the package into dist/, check it, and try the wheel in an empty environment
+dist: env  ## build the package into dist/, check it, and test the wheel in an empty environment
 	@rm -rf build dist
 	@$(BIN)/python -m build --no-isolation
 	@$(BIN)/twine check --strict dist/*
-	@$(BIN)/python -m tools.package.release try
+	@$(NOX) wheel
 
 release-check: env  ## see whether a tag may be released (make release-check TAG=v1.2.3)
 	@test -n "$(TAG)" || { echo "Which tag? make release-check TAG=v1.2.3" >&2; exit 2; }
-	@$(BIN)/python -m tools.package.release check "$(TAG)"
+	@$(BIN)/python -m tools.package.release "$(TAG)"
 
-# These need nothing but Python and GitHub's command line, gh; their programs say which variables.
+# This needs only Python and GitHub's command line, gh; the program names the variables it reads.
 preview-comment:
 	@$(PYTHON) -m tools.github.comment
-
-weekly-report:
-	@$(PYTHON) -m tools.github.weekly
 
 clean:  ## remove all that was made, but not .venv
 	rm -rf _build build dist mutants *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

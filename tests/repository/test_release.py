@@ -71,7 +71,7 @@ def test_the_version_here_is_found_without_an_import():
 
 
 def test_the_command_ends_with_what_is_wrong(tmp_path):
-    run = [sys.executable, "-m", "tools.package.release", "check", "v99.0.0"]
+    run = [sys.executable, "-m", "tools.package.release", "v99.0.0"]
     done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.startswith("This cannot be released: the tag is 'v99.0.0'")
