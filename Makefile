@@ -38,7 +38,7 @@ env: .venv/.ready  ## make the environment .venv from requirements.txt
 # The course needs no CUDA, which PyTorch's usual build for Linux brings: a workflow adds this line to
 # its variables before it makes an environment.
 cpu-index:
-	@sed -n 's/^--extra-index-url  */PIP_EXTRA_INDEX_URL=/p' binder/requirements.txt | grep .
+	@sed -n 's/^--extra-index-url  */PIP_EXTRA_INDEX_URL=/p' .binder/requirements.txt | grep .
 
 # What is pinned stays unless an upgrade is asked for: UPGRADE=--upgrade moves everything,
 # UPGRADE="--upgrade-package numpy" one package. The CPU build of PyTorch needs none of CUDA's

@@ -42,4 +42,4 @@ def version(root: Path = ROOT) -> str:
 
 def cpu_index(root: Path = ROOT) -> str:
     """Return the address of PyTorch's builds without CUDA."""
-    return _stated(root / "binder" / "requirements.txt", r"^--extra-index-url (\S+)$")
+    return _stated(root / ".binder" / "requirements.txt", r"^--extra-index-url (\S+)$")

@@ -83,10 +83,10 @@ def binder(plan, repository, tmp_path_factory):
     return python
 
 
-def test_repo2docker_installs_the_requirements_of_the_folder_binder(plan):
+def test_repo2docker_finds_our_requirements(plan):
     assert plan["python"] == "3.11"
     assert len(plan["scripts"]) == 1
-    assert plan["scripts"][0].endswith('install --no-cache-dir -r "binder/requirements.txt"')
+    assert plan["scripts"][0].endswith('install --no-cache-dir -r ".binder/requirements.txt"')
 
 
 def test_the_environment_has_the_pinned_packages_and_no_cuda(binder):

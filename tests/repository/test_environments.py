@@ -14,7 +14,7 @@ from tools import facts
 from tools.facts import ROOT
 from tools.package import environments, noxfile
 
-BINDER = ROOT / "binder" / "requirements.txt"
+BINDER = ROOT / ".binder" / "requirements.txt"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
 
 
@@ -39,8 +39,8 @@ def test_binder_installs_what_chapters_need_at_the_versions_that_are_tested():
 
 
 def test_a_folder_without_the_index_is_refused(tmp_path):
-    (tmp_path / "binder").mkdir()
-    (tmp_path / "binder" / "requirements.txt").write_text("numpy\n")
+    (tmp_path / ".binder").mkdir()
+    (tmp_path / ".binder" / "requirements.txt").write_text("numpy\n")
     with pytest.raises(ValueError, match="--extra-index-url"):
         facts.cpu_index(tmp_path)
 

@@ -189,8 +189,8 @@ def test_programs_that_run_before_make_env_need_python_alone():
 
 
 def test_the_index_of_builds_without_cuda_has_one_home(tmp_path):
-    (tmp_path / "binder").mkdir()
-    file = tmp_path / "binder" / "requirements.txt"
+    (tmp_path / ".binder").mkdir()
+    file = tmp_path / ".binder" / "requirements.txt"
     file.write_text("# why\n--extra-index-url https://a.example/cpu\n--editable .\n")
     make = ["make", "-s", "-f", str(ROOT / "Makefile"), "cpu-index"]
     said = subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
