@@ -1,4 +1,4 @@
-# Everything that is done to the course. GNU make, Python 3.11 and git are all that a machine needs.
+# Every command of the course. A machine needs GNU make, git, and Python 3.11.5 or newer.
 
 PYTHON  ?= $(or $(shell command -v python3.11),python3)
 PORT    ?= 8000
@@ -18,13 +18,17 @@ help:  ## list these targets
 
 env: .venv/.ready  ## make the environment .venv from requirements.txt
 
-# A fresh .venv whenever the pins change, so that nothing outlives its pin. Debian packages Python
-# without its venv module. Skipping byte-compilation saves a third of the time.
+# A pinned package, soupsieve, does not install on older releases of Python 3.11, such as Debian 12's.
+CHECK_PYTHON = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5) and \
+    "Python 3.11.5 or newer is needed, but $(PYTHON) is " + sys.version.split()[0] + \
+    ".\nInstall a newer one, and name it: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)")'
+
+# The pins changed, so make .venv again: no package outlives its pin. Debian packages Python without
+# its venv module. Skipping byte-compilation saves a third of the time.
 .venv/.pinned: requirements.txt
+	$(CHECK_PYTHON)
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	    tools/apt-install $$($(PYTHON) -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
-	    f"Python 3.11 or newer is needed, {sys.version.split()[0]} was found; try make PYTHON=...")'
 	@echo "Installing $$(grep -c == $<) packages into .venv (minutes, if they must be downloaded) ..."
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/pip install -qq --no-compile --requirement $<
@@ -107,6 +111,7 @@ PACKAGE_BIN   := .venv-package/$(notdir $(BIN))
 PACKAGE_TESTS := tests/losses $(wildcard tests/test_*.py)
 
 .venv-package/.ready: requirements.txt pyproject.toml
+	$(CHECK_PYTHON)
 	@echo "Installing the package and what it needs into .venv-package ..."
 	@$(PYTHON) -m venv --clear .venv-package
 	@$(PACKAGE_BIN)/python -m pip install -qq --disable-pip-version-check --constraint requirements.txt \

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 from itertools import chain
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,6 +15,7 @@ from tools import facts
 from tools.facts import ROOT
 from tools.package import environments, noxfile
 
+needs_make = pytest.mark.skipif(os.name == "nt", reason="the Python of these tests is a script")
 BINDER = ROOT / ".binder" / "requirements.txt"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
 
@@ -58,6 +60,69 @@ def test_the_packages_tests_need_none_of_the_books_tools():
     assert "lossutils" in files
     assert not [file for file in files if "site" in file or "grader" in file]
     assert len(noxfile.testers()) == len(noxfile.TESTERS)
+
+
+# Passes as a Python of some version; knows `-c` only, and notes what else it is asked to do.
+PYTHON = """#!/bin/sh
+[ "$1" = -c ] || {{ echo "$@" >> "$0.calls"; exit 1; }}
+exec "{python}" -c 'import sys
+sys.version_info, sys.version = {numbers}, "{version} (main)"
+exec(sys.argv[1])' "$2"
+"""
+
+
+@pytest.fixture
+def make_with_python(tmp_path):
+    """Return a function that makes a target in a folder of its own, with a Python of a version."""
+
+    def run(target, version):
+        python = tmp_path / "bin" / "python3.11"
+        python.parent.mkdir()
+        numbers = tuple(map(int, version.split(".")))
+        python.write_text(PYTHON.format(python=sys.executable, numbers=numbers, version=version))
+        python.chmod(0o755)
+        for name in ("requirements.txt", "pyproject.toml", ".venv/kept", ".venv-package/kept"):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).touch()
+        environment = os.environ | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
+        make = ["make", "--file", ROOT / "Makefile", target]
+        done = subprocess.run(make, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        calls = Path(f"{python}.calls")
+        return done, calls.read_text() if calls.exists() else ""
+
+    return run
+
+
+@needs_make
+@pytest.mark.parametrize("target", ["book", "test-package"])
+@pytest.mark.parametrize("version", ["3.11.4", "3.10.13"])
+def test_a_python_that_is_too_old_is_refused_before_anything_is_touched(
+    make_with_python, tmp_path, target, version
+):
+    done, calls = make_with_python(target, version)
+    assert done.returncode != 0
+    assert f"Python 3.11.5 or newer is needed, but {tmp_path}/bin/python3.11 is {version}.\n" in (
+        done.stderr
+    )
+    assert f"name it: make PYTHON=/path/to/python3.11 {target}\n" in done.stderr
+    assert not calls
+    assert (tmp_path / ".venv" / "kept").exists()
+
+
+@needs_make
+@pytest.mark.parametrize(
+    ("target", "folder"), [("book", ".venv"), ("test-package", ".venv-package")]
+)
+def test_the_oldest_python_for_the_pins_is_accepted(make_with_python, target, folder):
+    done, calls = make_with_python(target, "3.11.5")
+    assert done.returncode != 0  # this Python makes no environment
+    assert calls == f"-m venv --clear {folder}\n"
+
+
+def test_the_oldest_python_for_the_pins_is_the_one_that_they_are_resolved_for():
+    makefile = (ROOT / "Makefile").read_text("utf8")
+    assert "--python-version 3.11.5 " in makefile
+    assert "You need Python 3.11.5 or newer" in (ROOT / "README.md").read_text("utf8")
 
 
 @pytest.mark.parametrize(
