@@ -32,7 +32,7 @@ def test_pytorchs_index_is_named_in_one_place():
     assert found.stdout.split() == [str(BINDER.relative_to(ROOT))]
 
 
-def test_binder_installs_what_chapters_need_at_the_versions_that_are_tested():
+def test_binder_installs_the_pinned_versions_of_what_chapters_need():
     lines = BINDER.read_text("utf8").splitlines()
     assert "--editable .[chapters]" in lines
     assert "--constraint ../requirements.txt" in lines

@@ -144,18 +144,18 @@ def test_a_commit_that_is_no_longer_the_newest_is_left_alone(hub):
         (packed(GOOD, more="x"), {}, "alone is expected"),
         (packed("0" * 10_000_000), {}, "more than"),
         (packed(b"\xff"), {}, "no UTF-8 text"),
-        (packed('{"added": ["@everybody"], "changed": {}, "removed": []}'), {}, "no name"),
+        (packed('{"added": ["@everybody"], "changed": {}, "removed": []}'), {}, "not the name"),
         (
             packed('{"added": ["[x](https://evil.example)"], "changed": {}, "removed": []}'),
             {},
-            "no",
+            "not the name",
         ),
         (packed(GOOD), {"size": 10**9}, "more than"),
         (packed(GOOD), {"listed": "other"}, "no list"),
         (packed(GOOD), {"expired": True}, "no list"),
     ],
 )
-def test_what_a_pull_request_may_forge_is_refused(hub, archive, options, says):
+def test_forged_artifacts_are_refused(hub, archive, options, says):
     done = preview(hub, archive, **options)
     assert done.returncode == 1
     assert done.stderr.startswith("No comment is written: ")
@@ -163,7 +163,7 @@ def test_what_a_pull_request_may_forge_is_refused(hub, archive, options, says):
     assert not hub.written
 
 
-def test_no_more_is_unpacked_than_is_allowed(monkeypatch):
+def test_no_more_than_the_limit_is_unpacked(monkeypatch):
     asked, read = [], zipfile.ZipExtFile.read
     monkeypatch.setattr(
         zipfile.ZipExtFile, "read", lambda file, size=-1: asked.append(size) or read(file, size)
