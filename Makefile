@@ -39,14 +39,14 @@ CHECK_PYTHON = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5)
 	    --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# The course needs no CUDA, which PyTorch's usual build for Linux brings: a workflow adds this line to
-# its variables before it makes an environment.
+# PyTorch's usual build for Linux brings CUDA, which the course does not need. A workflow adds this
+# line to its variables before it makes an environment.
 cpu-index:
 	@sed -n 's/^--extra-index-url  */PIP_EXTRA_INDEX_URL=/p' .binder/requirements.txt | grep .
 
-# What is pinned stays unless an upgrade is asked for: UPGRADE=--upgrade moves everything,
-# UPGRADE="--upgrade-package numpy" one package. The CPU build of PyTorch needs none of CUDA's
-# packages, which weigh gigabytes.
+# uv keeps the versions in requirements.txt. UPGRADE=--upgrade moves all of them to the newest,
+# UPGRADE="--upgrade-package numpy" only one. The last line drops CUDA's packages: they take
+# gigabytes, and PyTorch's build for CPUs needs none of them.
 pins: env  ## resolve requirements.in into requirements.txt (make pins UPGRADE=--upgrade for newer ones)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11.5 --no-annotate $(UPGRADE) \
 	    --custom-compile-command 'make pins (edit requirements.in, not this file)' \
@@ -135,14 +135,14 @@ test-hosts: env browser  ## run every notebook as Colab would, and one in Binder
 # fight for two cores.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-# Asked for once; where it cannot be had, the browser's tests say that they were skipped.
+# We try to install a browser once; without one, the tests that need it are skipped and say so.
 browser: .venv/.browser
 .venv/.browser: .venv/.pinned
 	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
 	    tools/apt-install chromium || true
 	@touch $@
 
-# Likewise for the sandbox that students' code runs in.
+# The same for the sandbox that students' code runs in.
 sandbox: .venv/.sandbox
 .venv/.sandbox: .venv/.pinned
 	@command -v bwrap || tools/apt-install bubblewrap || true
@@ -183,5 +183,5 @@ release-check: env  ## see whether a tag may be released (make release-check TAG
 preview-comment:
 	@$(PYTHON) -m tools.github.comment
 
-clean:  ## remove all that was made, but not .venv
+clean:  ## remove what make made, except .venv
 	rm -rf _build build dist mutants *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

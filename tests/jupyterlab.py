@@ -64,7 +64,7 @@ class Shown(NamedTuple):
 
 
 def move_the_first_slider(tab):
-    """Move a live explorer's slider one step by keyboard; return what it showed before and after."""
+    """Move a live explorer's slider one step by keyboard; return its parts before and after."""
     slider = tab.get_by_role("slider").first
     slider.wait_for(timeout=1000 * RUNS_WITHIN)
     output = tab.locator(".jp-OutputArea-output", has=tab.get_by_role("slider")).first
