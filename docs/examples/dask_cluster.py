@@ -22,7 +22,7 @@ FEATURES, CLASSES = 20, 4
 
 
 def rows_on_the_workers(rows: int, chunk: int):
-    """Return noisy features, and the class whose feature was largest before the noise."""
+    """Return noisy features, and as classes the index of the largest feature before the noise."""
     rng = da.random.default_rng(0)
     clean = rng.normal(size=(rows, FEATURES), chunks=(chunk, FEATURES))
     y = clean[:, :CLASSES].argmax(axis=1)

@@ -31,7 +31,7 @@ ROWS, FEATURES, CLASSES = 1347, 64, 10
 
 
 def data():
-    """Return noisy features, and the class whose feature was largest before the noise."""
+    """Return noisy features, and as classes the index of the largest feature before the noise."""
     rng = np.random.default_rng(0)
     clean = rng.normal(size=(ROWS, FEATURES))
     return clean + 0.3 * rng.normal(size=clean.shape), clean[:, :CLASSES].argmax(axis=1)

@@ -25,7 +25,7 @@ COMMANDS = {
 }
 """What a step may run besides make: commands that make sense only on GitHub's machines."""
 SCRIPTS = {("weekly.yml", "report")}
-"""Jobs whose one step is a script, which test_github.py runs."""
+"""Jobs with one step, a script that test_github.py runs."""
 WRITES = {
     ("comment.yml", "comment"): {"pull-requests"},
     ("pages.yml", "deploy"): {"pages", "id-token"},
