@@ -16,6 +16,7 @@ from tools.package.environments import newest_python
 
 nox.options.default_venv_backend = "venv"
 nox.options.envdir = ROOT / "_build" / "environments"
+nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = True
 nox.options.sessions = ["oldest", "newest"]
 
