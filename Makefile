@@ -1,4 +1,4 @@
-# Everything that is done to the course. GNU make, Python 3.11 and git are all that a machine needs.
+# Every command of the course. A machine needs GNU make, git, and Python 3.11.5 or newer.
 
 PYTHON  ?= $(or $(shell command -v python3.11),python3)
 PORT    ?= 8000
@@ -9,7 +9,7 @@ BIN     := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 .DEFAULT_GOAL := help
 .PHONY: help env cpu-index pins fork book serve offline pdf slides lighthouse links changes refresh \
     test test-package test-matrix test-hosts browser sandbox lint format bench mutants \
-    dist release-check preview-comment weekly-report clean
+    dist release-check preview-comment clean
 
 help:  ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,13 +18,17 @@ help:  ## list these targets
 
 env: .venv/.ready  ## make the environment .venv from requirements.txt
 
-# A fresh .venv whenever the pins change, so that nothing outlives its pin. Debian packages Python
-# without its venv module. Skipping byte-compilation saves a third of the time.
+# A pinned package, soupsieve, does not install on older releases of Python 3.11, such as Debian 12's.
+CHECK_PYTHON = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5) and \
+    "Python 3.11.5 or newer is needed, but $(PYTHON) is " + sys.version.split()[0] + \
+    ".\nInstall a newer one, and name it: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)")'
+
+# The pins changed, so make .venv again: no package outlives its pin. Debian packages Python without
+# its venv module. Skipping byte-compilation saves a third of the time.
 .venv/.pinned: requirements.txt
+	$(CHECK_PYTHON)
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	    tools/apt-install $$($(PYTHON) -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
-	    f"Python 3.11 or newer is needed, {sys.version.split()[0]} was found; try make PYTHON=...")'
 	@echo "Installing $$(grep -c == $<) packages into .venv (minutes, if they must be downloaded) ..."
 	@$(PYTHON) -m venv --clear .venv
 	@$(BIN)/pip install -qq --no-compile --requirement $<
@@ -35,13 +39,19 @@ env: .venv/.ready  ## make the environment .venv from requirements.txt
 	    --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# The course needs no CUDA, which PyTorch's usual build for Linux brings: a workflow adds this line to
-# its variables before it makes an environment.
+# PyTorch's usual build for Linux brings CUDA, which the course does not need. A workflow adds this
+# line to its variables before it makes an environment.
 cpu-index:
-	@sed -n 's/^--extra-index-url  */PIP_EXTRA_INDEX_URL=/p' binder/requirements.txt | grep .
+	@sed -n 's/^--extra-index-url  */PIP_EXTRA_INDEX_URL=/p' .binder/requirements.txt | grep .
 
-pins: env  ## resolve requirements.in into requirements.txt
-	$(BIN)/python -m tools.package.pins
+# uv keeps the versions in requirements.txt. UPGRADE=--upgrade moves all of them to the newest,
+# UPGRADE="--upgrade-package numpy" only one. The last line drops CUDA's packages: they take
+# gigabytes, and PyTorch's build for CPUs needs none of them.
+pins: env  ## resolve requirements.in into requirements.txt (make pins UPGRADE=--upgrade for newer ones)
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11.5 --no-annotate $(UPGRADE) \
+	    --custom-compile-command 'make pins (edit requirements.in, not this file)' \
+	    --output-file requirements.txt requirements.in
+	@sed -i.old -E '/^(cuda|nvidia|triton)/d' requirements.txt && rm requirements.txt.old
 
 fork: env  ## move the course to your repository, in one commit (make fork REPO=owner/name)
 	@$(BIN)/python -m tools.site.fork $(REPO)
@@ -98,6 +108,7 @@ PACKAGE_BIN   := .venv-package/$(notdir $(BIN))
 PACKAGE_TESTS := tests/losses $(wildcard tests/test_*.py)
 
 .venv-package/.ready: requirements.txt pyproject.toml
+	$(CHECK_PYTHON)
 	@echo "Installing the package and what it needs into .venv-package ..."
 	@$(PYTHON) -m venv --clear .venv-package
 	@$(PACKAGE_BIN)/python -m pip install -qq --disable-pip-version-check --constraint requirements.txt \
@@ -107,9 +118,12 @@ PACKAGE_TESTS := tests/losses $(wildcard tests/test_*.py)
 test-package: .venv-package/.ready  ## run the package's tests alone, also on Windows and macOS
 	$(ONE_THREAD) $(PACKAGE_BIN)/python -m pytest --doctest-modules lossutils $(PACKAGE_TESTS)
 
-# These make environments of their own, which takes minutes; VERSIONS=oldest or newest is half of it.
+# These create fresh environments, which takes minutes; VERSIONS=oldest or VERSIONS=newest runs half.
+VERSIONS ?= oldest newest
+NOX      := $(BIN)/python -m nox --noxfile tools/package/noxfile.py --session
+
 test-matrix: env  ## run the package's tests with the oldest packages that it supports, and the newest
-	@$(BIN)/python -m tools.package.matrix $(VERSIONS)
+	@$(NOX) $(VERSIONS)
 
 test-hosts: env browser  ## run every notebook as Colab would, and one in Binder's environment
 	$(BIN)/pytest -v tests/hosts
@@ -118,14 +132,14 @@ test-hosts: env browser  ## run every notebook as Colab would, and one in Binder
 # fight for two cores.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-# Asked for once; where it cannot be had, the browser's tests say that they were skipped.
+# We try to install a browser once; without one, the tests that need it are skipped and say so.
 browser: .venv/.browser
 .venv/.browser: .venv/.pinned
 	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
 	    tools/apt-install chromium || true
 	@touch $@
 
-# Likewise for the sandbox that students' code runs in.
+# The same for the sandbox that students' code runs in.
 sandbox: .venv/.sandbox
 .venv/.sandbox: .venv/.pinned
 	@command -v bwrap || tools/apt-install bubblewrap || true
@@ -152,22 +166,19 @@ mutants: env  ## plant faults in the losses, and count those that the tests catc
 
 # ---- releases, and what only the workflows of .github/ run -------------------------------------
 
-dist: env  ## build the package into dist/, check it, and try the wheel in an empty environment
+dist: env  ## build the package into dist/, check it, and test the wheel in an empty environment
 	@rm -rf build dist
 	@$(BIN)/python -m build --no-isolation
 	@$(BIN)/twine check --strict dist/*
-	@$(BIN)/python -m tools.package.release try
+	@$(NOX) wheel
 
 release-check: env  ## see whether a tag may be released (make release-check TAG=v1.2.3)
 	@test -n "$(TAG)" || { echo "Which tag? make release-check TAG=v1.2.3" >&2; exit 2; }
-	@$(BIN)/python -m tools.package.release check "$(TAG)"
+	@$(BIN)/python -m tools.package.release "$(TAG)"
 
-# These need nothing but Python and GitHub's command line, gh; their programs say which variables.
+# This needs only Python and GitHub's command line, gh; the program names the variables it reads.
 preview-comment:
 	@$(PYTHON) -m tools.github.comment
 
-weekly-report:
-	@$(PYTHON) -m tools.github.weekly
-
-clean:  ## remove all that was made, but not .venv
+clean:  ## remove what make made, except .venv
 	rm -rf _build build dist mutants *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

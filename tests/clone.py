@@ -1,11 +1,11 @@
-"""A clone of the repository as it is now, with what is not committed yet."""
+"""Clone the repository with the changes that are not committed yet."""
 
 from tools.facts import ROOT
 from tools.site.fork import git
 
 
 def clone_now(target):
-    """Clone into a folder, and commit there what the working tree has besides."""
+    """Clone into a folder, and commit there the uncommitted changes of the working tree."""
     git("clone", "--quiet", "--no-hardlinks", str(ROOT), str(target), root=ROOT)
     for option in ("user.name=A", "user.email=a@example.org"):
         git("config", *option.split("="), root=target)

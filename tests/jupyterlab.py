@@ -1,4 +1,4 @@
-"""JupyterLab, started on a folder and driven in a browser."""
+"""Start JupyterLab on a folder, and use it in a browser."""
 
 import json
 import os
@@ -17,13 +17,13 @@ RUNS_WITHIN = 180  # seconds, until a notebook's explorer is there
 def serving_lab(python, root, state, **environment):
     """Run the JupyterLab of a Python on a folder; yield its address.
 
-    It keeps what it writes in the folder `state`, and uses no settings of this machine's user.
+    It writes into the folder `state` only, and ignores the settings of this machine's user.
     """
     kinds = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
     own = {f"JUPYTER_{kind}": str(state / f".{kind}") for kind in kinds}
     command = [python, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
     command += ["--port=0", "--IdentityProvider.token=", f"--ServerApp.root_dir={root}"]
-    # it may ask no other machine for news, updates or extensions
+    # contact no other machine for news, updates or extensions
     command += ["--LabApp.news_url=None", "--LabApp.extension_manager=readonly"]
     command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     log = state / ".log.txt"
@@ -56,23 +56,23 @@ def run_all_cells(browser, address, file):
     return tab
 
 
-class Seen(NamedTuple):
-    """What an explorer shows."""
+class Shown(NamedTuple):
+    """The parts of an explorer that change with its slider."""
 
     sentence: str
     figure: str
 
 
 def move_the_first_slider(tab):
-    """Move a live explorer's slider by one step, by keyboard; return what was and is seen."""
+    """Move a live explorer's slider one step by keyboard; return its parts before and after."""
     slider = tab.get_by_role("slider").first
     slider.wait_for(timeout=1000 * RUNS_WITHIN)
     output = tab.locator(".jp-OutputArea-output", has=tab.get_by_role("slider")).first
     figure, sentence = output.locator("svg"), output.locator("p")
-    expect(output.locator("input[type=range]")).to_have_count(0)  # not the face without a kernel
+    expect(output.locator("input[type=range]")).to_have_count(0)  # not the version without a kernel
     slider.scroll_into_view_if_needed()
-    before = Seen(sentence.text_content(), figure.inner_html())
+    before = Shown(sentence.text_content(), figure.inner_html())
     slider.focus()
     tab.keyboard.press("ArrowRight")
     expect(sentence).not_to_have_text(before.sentence)
-    return before, Seen(sentence.text_content(), figure.inner_html())
+    return before, Shown(sentence.text_content(), figure.inner_html())

@@ -1,4 +1,4 @@
-"""The examples run as they stand, on a small scale, and say what they promise."""
+"""The examples run on little data, and print what they promise."""
 
 import re
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
+EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 
 
 def run(name, *arguments):
@@ -20,7 +20,7 @@ def run(name, *arguments):
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.py")))
-def test_help_says_what_it_is(name):
+def test_help_describes_the_example(name):
     returncode, out, _ = run(name, "--help")
     assert returncode == 0
     first_line = (EXAMPLES / name).read_text("utf8").splitlines()[0].strip('"')

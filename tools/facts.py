@@ -1,7 +1,7 @@
 """Facts about the course, each read from the one file that states it.
 
-The standard library is enough to read them, since the tools for GitHub run where nothing is
-installed.
+Only the standard library is imported, because the comment on a pull request is written where no
+package is installed.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-"""The repository."""
+"""The folder of the repository."""
 SITE = ROOT / "_build" / "html"
 """The built site."""
 NAME = "from-likelihood-to-gradient"
-"""What the files are called in which a reader takes the course away."""
+"""The name, without an ending, of the files that hold the course for use offline."""
 
 
 def _stated(file: Path, pattern: str) -> str:
-    """Return what a pattern finds in a file that must state it."""
+    """Return the first group of a pattern that must match in a file."""
     found = re.search(pattern, file.read_text("utf8"), re.MULTILINE)
     if not found:
         raise ValueError(f"{file} has no line that matches {pattern!r}")
@@ -42,4 +42,4 @@ def version(root: Path = ROOT) -> str:
 
 def cpu_index(root: Path = ROOT) -> str:
     """Return the address of PyTorch's builds without CUDA."""
-    return _stated(root / "binder" / "requirements.txt", r"^--extra-index-url (\S+)$")
+    return _stated(root / ".binder" / "requirements.txt", r"^--extra-index-url (\S+)$")

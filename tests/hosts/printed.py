@@ -1,4 +1,7 @@
-"""What a notebook prints, where drawings may differ: their libraries are others."""
+"""Compare the text that two runs of a notebook print.
+
+Drawings are left out, because other versions of the libraries draw differently.
+"""
 
 import difflib
 import re
@@ -7,7 +10,7 @@ SENTENCE = re.compile(r'data-sentence="([^"]*)"')
 
 
 def words(notebook):
-    """Lines that the cells after the first print, and the sentences of explorers; no drawings."""
+    """Return the lines that all cells but the first print, and the sentences of explorers."""
     lines = []
     for cell in notebook.cells[1:]:
         for output in cell.get("outputs", []):
@@ -21,6 +24,6 @@ def words(notebook):
 
 
 def changes(stored, ran):
-    """Lines that one of two runs of a notebook prints and the other does not."""
+    """Return the lines that only one of two runs of a notebook prints."""
     assert words(stored), "nothing to compare"
     return [line for line in difflib.ndiff(words(stored), words(ran)) if line[0] in "+-"]

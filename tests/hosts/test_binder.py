@@ -1,7 +1,7 @@
-"""Binder: the environment as repo2docker builds it, where JupyterLab runs a chapter.
+"""Binder: build the environment as repo2docker would, and run a chapter in its JupyterLab.
 
-repo2docker itself is asked what it would do with this repository. It would do so in a container, on
-top of JupyterLab from conda; here the same is installed by pip, without a container.
+We ask repo2docker which commands it would run for this repository. It would run them in a container
+on top of JupyterLab from conda; we install the same packages with pip, without a container.
 """
 
 import json
@@ -37,7 +37,7 @@ print(json.dumps({"python": pack.python_version, "scripts": scripts, "base": bas
 """
 NOT_FROM_PIP = {"python", "nodejs", "pip"}
 NAMES = {"jupyterhub-singleuser": "jupyterhub"}
-"""What conda calls otherwise than pip."""
+"""Packages that have another name in conda than in pip."""
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +83,10 @@ def binder(plan, repository, tmp_path_factory):
     return python
 
 
-def test_repo2docker_installs_the_requirements_of_the_folder_binder(plan):
+def test_repo2docker_finds_our_requirements(plan):
     assert plan["python"] == "3.11"
     assert len(plan["scripts"]) == 1
-    assert plan["scripts"][0].endswith('install --no-cache-dir -r "binder/requirements.txt"')
+    assert plan["scripts"][0].endswith('install --no-cache-dir -r ".binder/requirements.txt"')
 
 
 def test_the_environment_has_the_pinned_packages_and_no_cuda(binder):
@@ -124,7 +124,7 @@ def path_with(python):
 
 
 def saved_when_all_ran(tab, file):
-    """Save the notebook until its last code cell has run; return what was saved."""
+    """Save the notebook until all of its code cells have run, and return it."""
     until = time.monotonic() + RUNS_WITHIN
     while True:
         tab.keyboard.press("Control+s")

@@ -1,4 +1,4 @@
-"""Colab: newer packages, none of them ours, and an empty folder with nothing but the notebook."""
+"""Colab: run each notebook alone in a folder, with newer packages and without ours."""
 
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ from tools.package import environments
 from tools.site.refresh import execute
 
 THERE = ["ipykernel", "ipywidgets", "matplotlib", "numpy", "scikit-learn", "torch"]
-"""What Colab has, of all that a chapter uses; what else it needs comes with lossutils."""
+"""The packages of a chapter that Colab has; lossutils brings the others."""
 NOTEBOOKS = [*PAGES, *(path for path in ASSIGNMENTS if path.name != "master.ipynb")]
 
 
@@ -52,6 +52,6 @@ def test_a_notebook_installs_the_package_and_prints_what_is_stored(
     assert {package: after[package] for package in before} == before, "a package was replaced"
     if notebook in PAGES:
         assert not changes(nbformat.read(notebook, as_version=4), ran)
-    else:  # a student's copy, which has nothing to print yet
+    else:  # a student's copy, without answers
         assert words(ran)
         assert all("waiting for your answer" in line for line in words(ran))

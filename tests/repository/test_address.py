@@ -1,4 +1,4 @@
-"""The repository's address is said once; everything that must repeat it follows from there."""
+"""Every file that repeats the repository's address agrees with `_config.yml`."""
 
 import json
 import re
@@ -48,8 +48,8 @@ def test_the_first_cell_installs_the_package_from_here(path):
     assert first["metadata"] == {"tags": ["remove-cell"]}
 
 
-def test_no_file_names_another_home():
-    """Every address at which a file of this course could be is one of this repository."""
+def test_no_file_names_another_repository_of_ours():
+    """Every address below the owner's name is one of this repository."""
     owner, course = ADDRESS.split("/")
     homes = rf"(?:github\.com/|/gh/|raw\.githubusercontent\.com/)({owner}/[\w.-]+)"
     found = set()
@@ -72,7 +72,7 @@ def test_the_site_is_where_github_shows_the_repository():
         ("Me/me.github.io", "me.github.io/"),
     ],
 )
-def test_where_pages_are(repository, pages):
+def test_the_address_of_pages(repository, pages):
     assert fork.pages(repository) == pages
 
 
@@ -81,7 +81,7 @@ def test_a_fork_changes_every_place_in_one_commit(tmp_path):
     command = f"import tools.site.fork as f; f.ROOT = f.Path({str(clone)!r}); f.main()"
     run = [sys.executable, "-c", command, "Somebody-Else/losses"]
     said = subprocess.run(run, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    assert "now say Somebody-Else/losses" in said
+    assert "now name Somebody-Else/losses" in said
     assert fork.git("log", "--format=%s", "-2", root=clone).split("\n")[:2] == [
         "Move the course to Somebody-Else/losses",
         "now",
@@ -95,8 +95,8 @@ def test_a_fork_changes_every_place_in_one_commit(tmp_path):
     assert config["html"]["baseurl"] == "https://somebody-else.github.io/losses/"
 
 
-def test_what_is_no_repository(monkeypatch):
-    for argument, says in (("course", "owner/name"), (ADDRESS, "already lives")):
+def test_an_address_that_cannot_be_used_is_refused(monkeypatch):
+    for argument, says in (("course", "owner/name"), (ADDRESS, "already at")):
         monkeypatch.setattr("sys.argv", ["fork", argument])
         with pytest.raises(SystemExit, match=says):
             fork.main()

@@ -1,4 +1,4 @@
-"""The list of pages that a change touches names them, and nothing else."""
+"""The list of changed pages names exactly those that differ."""
 
 import json
 import shutil
@@ -50,14 +50,14 @@ def site(folder, pages, figures=()):
         (page(ARTICLE.replace("<p>Another.</p>", "")), Change(0, 1)),
     ],
 )
-def test_what_counts_as_a_change(tmp_path, after, change):
+def test_only_what_a_reader_sees_counts_as_a_change(tmp_path, after, change):
     figures = {"a.svg": "<svg>1</svg>", "b.svg": "<svg>1</svg>", "c.svg": "<svg>2</svg>"}
     base = site(tmp_path / "base", {"loss": page()}, figures)
     head = site(tmp_path / "head", {"loss": after}, figures)
     assert changes.compare(base, head) == Changes([], {"loss": change} if change else {}, [])
 
 
-def test_pages_come_and_go(tmp_path):
+def test_new_and_removed_pages_are_listed(tmp_path):
     base = site(tmp_path / "base", {"old": page(), "same": page()})
     head = site(tmp_path / "head", {"new": page(), "same": page()})
     found = changes.compare(base, head)
@@ -165,6 +165,6 @@ COUNTS = json.loads(changes.dump(FULL))["changed"]["c"]
         altered(changed={"a": 3}),
     ],
 )
-def test_a_list_that_we_could_not_have_written_is_refused(text):
+def test_a_forged_list_is_refused(text):
     with pytest.raises(ValueError):  # noqa: PT011 (the kinds of message are many)
         changes.read(text)

@@ -1,7 +1,11 @@
-"""The environments in which the course is tried elsewhere follow from the files that say so."""
+"""The environments for testing elsewhere follow from pyproject.toml and the pins."""
 
+import os
 import subprocess
 import sys
+import tomllib
+from itertools import chain
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,9 +13,11 @@ from packaging.requirements import Requirement
 
 from tools import facts
 from tools.facts import ROOT
-from tools.package import environments, matrix
+from tools.package import environments, noxfile
 
-BINDER = ROOT / "binder" / "requirements.txt"
+needs_make = pytest.mark.skipif(os.name == "nt", reason="the Python of these tests is a script")
+BINDER = ROOT / ".binder" / "requirements.txt"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf8"))["project"]
 
 
 def test_pytorchs_index_is_named_in_one_place():
@@ -26,48 +32,116 @@ def test_pytorchs_index_is_named_in_one_place():
     assert found.stdout.split() == [str(BINDER.relative_to(ROOT))]
 
 
-def test_binder_installs_what_chapters_need_at_the_versions_that_are_tested():
+def test_binder_installs_the_pinned_versions_of_what_chapters_need():
     lines = BINDER.read_text("utf8").splitlines()
-    assert f"--editable .[{matrix.EXTRA}]" in lines
+    assert "--editable .[chapters]" in lines
     assert "--constraint ../requirements.txt" in lines
     runtime = BINDER.with_name("runtime.txt").read_text("utf8").strip()
-    assert runtime == f"python-{matrix.project()['requires-python'].removeprefix('>=')}"
+    assert runtime == f"python-{PROJECT['requires-python'].removeprefix('>=')}"
 
 
 def test_a_folder_without_the_index_is_refused(tmp_path):
-    (tmp_path / "binder").mkdir()
-    (tmp_path / "binder" / "requirements.txt").write_text("numpy\n")
+    (tmp_path / ".binder").mkdir()
+    (tmp_path / ".binder" / "requirements.txt").write_text("numpy\n")
     with pytest.raises(ValueError, match="--extra-index-url"):
         facts.cpu_index(tmp_path)
 
 
-def test_the_oldest_versions_are_the_lower_bounds_of_every_extra():
-    pins = [matrix.lower_bound(each) for each in matrix.required()]
-    extras = matrix.project()["optional-dependencies"]
-    named = [Requirement(text) for texts in extras.values() for text in texts]
-    wanted = {each.name for each in named} - {"lossutils"} | {"numpy", "tqdm"}
-    assert {pin.partition("==")[0] for pin in pins} == wanted
-    assert len(pins) == len(wanted)
-    with pytest.raises(ValueError, match="needs one lower bound"):
-        matrix.lower_bound(Requirement("numpy<3"))
+def test_every_requirement_of_the_package_has_a_lower_bound():
+    """Otherwise the run with the oldest versions would install a package's first release."""
+    texts = [*PROJECT["dependencies"], *chain(*PROJECT["optional-dependencies"].values())]
+    for requirement in map(Requirement, texts):
+        operators = [bound.operator for bound in requirement.specifier]
+        assert requirement.name == "lossutils" or operators == [">="], requirement
 
 
 def test_the_packages_tests_need_none_of_the_books_tools():
-    files = matrix.package_tests()
+    files = noxfile.package_tests()
     assert "lossutils" in files
     assert not [file for file in files if "site" in file or "grader" in file]
-    assert len(matrix.testers()) == len(matrix.TESTERS)
+    assert len(noxfile.testers()) == len(noxfile.TESTERS)
 
 
-def test_an_unknown_version_is_named(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["matrix", "middle"])
-    with pytest.raises(SystemExit):
-        matrix.main()
-    assert (
-        "'middle' is none of the versions, which are oldest and newest" in capsys.readouterr().err
+# Passes as a Python of some version; knows `-c` only, and notes what else it is asked to do.
+PYTHON = """#!/bin/sh
+[ "$1" = -c ] || {{ echo "$@" >> "$0.calls"; exit 1; }}
+exec "{python}" -c 'import sys
+sys.version_info, sys.version = {numbers}, "{version} (main)"
+exec(sys.argv[1])' "$2"
+"""
+
+
+@pytest.fixture
+def make_with_python(tmp_path):
+    """Return a function that makes a target in a folder of its own, with a Python of a version."""
+
+    def run(target, version):
+        python = tmp_path / "bin" / "python3.11"
+        python.parent.mkdir()
+        numbers = tuple(map(int, version.split(".")))
+        python.write_text(PYTHON.format(python=sys.executable, numbers=numbers, version=version))
+        python.chmod(0o755)
+        for name in ("requirements.txt", "pyproject.toml", ".venv/kept", ".venv-package/kept"):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).touch()
+        environment = os.environ | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
+        make = ["make", "--file", ROOT / "Makefile", target]
+        done = subprocess.run(make, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        calls = Path(f"{python}.calls")
+        return done, calls.read_text() if calls.exists() else ""
+
+    return run
+
+
+@needs_make
+@pytest.mark.parametrize("target", ["book", "test-package"])
+@pytest.mark.parametrize("version", ["3.11.4", "3.10.13"])
+def test_a_python_that_is_too_old_is_refused_before_anything_is_touched(
+    make_with_python, tmp_path, target, version
+):
+    done, calls = make_with_python(target, version)
+    assert done.returncode != 0
+    assert f"Python 3.11.5 or newer is needed, but {tmp_path}/bin/python3.11 is {version}.\n" in (
+        done.stderr
     )
+    assert f"name it: make PYTHON=/path/to/python3.11 {target}\n" in done.stderr
+    assert not calls
+    assert (tmp_path / ".venv" / "kept").exists()
 
 
-def test_a_failure_of_pip_shows_what_pip_said():
+@needs_make
+@pytest.mark.parametrize(
+    ("target", "folder"), [("book", ".venv"), ("test-package", ".venv-package")]
+)
+def test_the_oldest_python_for_the_pins_is_accepted(make_with_python, target, folder):
+    done, calls = make_with_python(target, "3.11.5")
+    assert done.returncode != 0  # this Python makes no environment
+    assert calls == f"-m venv --clear {folder}\n"
+
+
+def test_the_oldest_python_for_the_pins_is_the_one_that_they_are_resolved_for():
+    makefile = (ROOT / "Makefile").read_text("utf8")
+    assert "--python-version 3.11.5 " in makefile
+    assert "You need Python 3.11.5 or newer" in (ROOT / "README.md").read_text("utf8")
+
+
+@pytest.mark.parametrize(
+    ("session", "message"),
+    [
+        ("middle", "Sessions not found: middle"),
+        ("newest", "Python interpreter python9.9 not found"),
+    ],
+)
+def test_nox_names_what_it_does_not_find(session, message, tmp_path):
+    run = [sys.executable, "-m", "nox", "--noxfile", noxfile.__file__, "--envdir", tmp_path]
+    environment = os.environ | {"NEWEST_PYTHON": "python9.9"}
+    done = subprocess.run(
+        [*run, "--session", session], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode != 0
+    assert message in done.stderr
+
+
+def test_an_error_of_pip_is_quoted():
     with pytest.raises(RuntimeError, match="unknown command"):
         environments.pip(sys.executable, "no-such-command")

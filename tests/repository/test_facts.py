@@ -1,4 +1,4 @@
-"""One source for each fact: what the repository says of itself twice must agree."""
+"""Facts that the repository states in two places agree."""
 
 import re
 import subprocess
@@ -60,9 +60,8 @@ def test_folders_named_in_the_readme_exist():
 
 
 def test_no_file_names_a_host_of_a_package_registry():
-    # spelt backwards, since this file is searched too
-    names = ("gro.ipyp", "detsohnohtyp", ".sjmpn", "naibed.bed", "gkpnray")
-    hosts = re.compile("|".join(re.escape(name[::-1]) for name in names))
+    # the brackets keep the pattern from matching itself: this file is searched too
+    hosts = re.compile(r"pypi[.]org|python[h]osted|npm[j]s[.]|deb[.]debian|yarn[p]kg")
     files = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.split()

@@ -1,4 +1,4 @@
-"""What the workflows say on GitHub, tried on a gh that answers from a folder."""
+"""What the workflows write on GitHub, tried with a gh that answers from a folder."""
 
 import json
 import os
@@ -8,28 +8,39 @@ import zipfile
 from io import BytesIO
 
 import pytest
+import yaml
 
 from tools.facts import ROOT
-from tools.github import api, comment, weekly
+from tools.github import comment
 from tools.site import changes
 from tools.site.changes import Change, Changes
 
 REPOSITORY = "owner/name"
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
-# Answers with the file that is named after the path; notes every call, and what came with it.
+# Answers from the file that is named after the command or the path, through the jq filter if one is
+# given. A command that writes is noted, with the text that came with it.
 GH = """#!{python}
-import json, sys
+import argparse, json, sys
 from pathlib import Path
-folder, path = Path({folder!r}), sys.argv[2]
-sent = sys.stdin.read() if "--input" in sys.argv else None
-with (folder / "calls").open("a") as calls:
-    calls.write(json.dumps([sys.argv[1:], sent and json.loads(sent)]) + "\\n")
-if sent is None:
-    answer = (folder / path.partition("?")[0].replace("/", "+")).read_bytes()
-    if "--slurp" in sys.argv:
-        answer = b"[" + answer + b"]"
-    sys.stdout.buffer.write(answer)
+folder = Path({folder!r})
+parser = argparse.ArgumentParser(allow_abbrev=False)
+parser.add_argument("--jq")
+parser.add_argument("--body-file")
+options, rest = parser.parse_known_args()
+if options.body_file:
+    body = sys.stdin.read() if options.body_file == "-" else Path(options.body_file).read_text()
+    with (folder / "written").open("a") as written:
+        written.write(json.dumps([sys.argv[1:], body]) + "\\n")
+    raise SystemExit
+name = rest[1].partition("?")[0] if rest[0] == "api" else " ".join(rest[:2])
+answer = (folder / name.replace("/", "+")).read_bytes()
+if options.jq:
+    import jq
+    found = jq.compile(options.jq).input_text(answer.decode()).all()
+    lines = [one if isinstance(one, str) else json.dumps(one) for one in found]
+    answer = "".join(line + "\\n" for line in lines).encode()
+sys.stdout.buffer.write(answer)
 """
 
 
@@ -43,35 +54,37 @@ class Hub:
         gh.write_text(GH.format(python=sys.executable, folder=str(folder)))
         gh.chmod(0o755)
 
-    def answer(self, path, content):
+    def answer(self, name, content):
+        """Say what a command answers, or a path below this repository."""
         content = content if isinstance(content, bytes) else json.dumps(content).encode()
-        (self.folder / f"repos/{REPOSITORY}/{path}".replace("/", "+")).write_bytes(content)
+        name = name if " " in name else f"repos/{REPOSITORY}/{name}"
+        (self.folder / name.replace("/", "+")).write_bytes(content)
 
-    def run(self, module, **variables):
-        variables = {
+    def run(self, command, cwd=ROOT, **variables):
+        environment = {
+            **os.environ,
             "PATH": f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
-            "GITHUB_REPOSITORY": REPOSITORY,
+            "GH_REPO": REPOSITORY,
             "GITHUB_SERVER_URL": "https://github.example",
             "GITHUB_RUN_ID": "7",
             **variables,
         }
-        run = [sys.executable, "-m", module]
-        environment = {**os.environ, **variables}
-        return subprocess.run(run, cwd=ROOT, env=environment, capture_output=True, text=True)
+        return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+
+    def comment(self, **variables):
+        return self.run([sys.executable, "-m", "tools.github.comment"], **variables)
 
     @property
     def written(self):
-        """Path and content of every call that changes something."""
-        lines = (self.folder / "calls").read_text().splitlines()
-        calls = [json.loads(line) for line in lines]
-        return [
-            (arguments[1].removeprefix(f"repos/{REPOSITORY}/"), sent)
-            for arguments, sent in calls
-            if sent is not None
-        ]
+        """Arguments and text of every command that writes something."""
+        file = self.folder / "written"
+        lines = file.read_text().splitlines() if file.exists() else []
+        return [json.loads(line) for line in lines]
 
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the gh of these tests is a POSIX script")
+on_linux = pytest.mark.skipif(sys.platform != "linux", reason="the weekly report runs on Ubuntu")
+WEEKLY = ROOT / ".github" / "workflows" / "weekly.yml"
 
 
 @pytest.fixture
@@ -88,43 +101,31 @@ def packed(text, name="changes.json", **more):
 
 
 GOOD = changes.dump(Changes(["new"], {"chapters/mse": Change(2, 1)}, []))
-PULLS = [
-    {"number": 3, "head": {"sha": "f" * 40}},
-    {"number": 4, "head": {"sha": SHA}},
-]
-MINE = {"id": 11, "user": {"login": api.BOT}, "body": f"{comment.MARK}\nold"}
-THEIRS = {"id": 12, "user": {"login": "somebody"}, "body": f"{comment.MARK}\nforged"}
+PULLS = [{"number": 3, "headRefOid": "f" * 40}, {"number": 4, "headRefOid": SHA}]
 
 
 def artifact(name, number, size=100, expired=False):
     return {"name": name, "id": number, "size_in_bytes": size, "expired": expired}
 
 
-def preview(hub, archive, *, comments=(), pulls=PULLS, size=100, listed=comment.LIST):
-    hub.answer("pulls", pulls)
-    stored = [artifact(listed, 21, size), artifact(comment.PREVIEW, 22)]
+def preview(hub, archive, *, pulls=PULLS, size=100, listed=comment.LIST, expired=False):
+    hub.answer("pr list", pulls)
+    stored = [artifact(listed, 21, size, expired), artifact(comment.PREVIEW, 22)]
     hub.answer("actions/runs/5/artifacts", {"total_count": 2, "artifacts": stored})
     hub.answer("actions/artifacts/21/zip", archive)
-    hub.answer("issues/4/comments", list(comments))
-    return hub.run("tools.github.comment", RUN_ID="5", HEAD_SHA=SHA)
+    return hub.comment(RUN_ID="5", HEAD_SHA=SHA)
 
 
-def test_a_pull_request_gets_its_first_comment(hub):
-    done = preview(hub, packed(GOOD), comments=[THEIRS])
+def test_a_pull_request_gets_one_comment(hub):
+    done = preview(hub, packed(GOOD))
     assert done.returncode == 0, done.stderr
-    ((path, sent),) = hub.written
-    assert path == "issues/4/comments"
-    body = sent["body"]
-    assert body.startswith(comment.MARK)
+    ((arguments, body),) = hub.written
+    assert arguments[:3] == ["pr", "comment", "4"]
+    # a later run replaces what an earlier one wrote, and nobody else's comment
+    assert {"--edit-last", "--create-if-none"} < set(arguments)
     assert "- `new`: new\n" in body
     assert f"]({changes.published()}chapters/mse.html): 2 words added, 1 word removed\n" in body
     assert "](https://github.example/owner/name/actions/runs/5/artifacts/22)" in body
-
-
-def test_the_next_one_takes_its_place(hub):
-    done = preview(hub, packed(GOOD), comments=[THEIRS, MINE])
-    assert done.returncode == 0, done.stderr
-    assert [path for path, _ in hub.written] == ["issues/comments/11"]
 
 
 def test_a_commit_that_is_no_longer_the_newest_is_left_alone(hub):
@@ -137,23 +138,24 @@ def test_a_commit_that_is_no_longer_the_newest_is_left_alone(hub):
 @pytest.mark.parametrize(
     ("archive", "options", "says"),
     [
-        (b"no zip", {}, "no zip"),
-        (packed(GOOD)[:-30], {}, "no zip"),
+        (b"no zip", {}, "cannot be read as a zip"),
+        (packed(GOOD)[:-30], {}, "cannot be read as a zip"),
         (packed(GOOD, "../changes.json"), {}, "alone is expected"),
         (packed(GOOD, more="x"), {}, "alone is expected"),
         (packed("0" * 10_000_000), {}, "more than"),
-        (packed(b"\xff"), {}, "no text"),
-        (packed('{"added": ["@everybody"], "changed": {}, "removed": []}'), {}, "no name"),
+        (packed(b"\xff"), {}, "no UTF-8 text"),
+        (packed('{"added": ["@everybody"], "changed": {}, "removed": []}'), {}, "not the name"),
         (
             packed('{"added": ["[x](https://evil.example)"], "changed": {}, "removed": []}'),
             {},
-            "no",
+            "not the name",
         ),
         (packed(GOOD), {"size": 10**9}, "more than"),
         (packed(GOOD), {"listed": "other"}, "no list"),
+        (packed(GOOD), {"expired": True}, "no list"),
     ],
 )
-def test_what_a_pull_request_may_forge_is_refused(hub, archive, options, says):
+def test_forged_artifacts_are_refused(hub, archive, options, says):
     done = preview(hub, archive, **options)
     assert done.returncode == 1
     assert done.stderr.startswith("No comment is written: ")
@@ -161,7 +163,7 @@ def test_what_a_pull_request_may_forge_is_refused(hub, archive, options, says):
     assert not hub.written
 
 
-def test_no_more_is_unpacked_than_is_allowed(monkeypatch):
+def test_no_more_than_the_limit_is_unpacked(monkeypatch):
     asked, read = [], zipfile.ZipExtFile.read
     monkeypatch.setattr(
         zipfile.ZipExtFile, "read", lambda file, size=-1: asked.append(size) or read(file, size)
@@ -172,71 +174,86 @@ def test_no_more_is_unpacked_than_is_allowed(monkeypatch):
 
 
 @pytest.mark.parametrize("variables", [{"RUN_ID": "5/../6"}, {"HEAD_SHA": "main"}, {"RUN_ID": ""}])
-def test_variables_are_looked_at(hub, variables):
-    done = hub.run("tools.github.comment", **{"RUN_ID": "5", "HEAD_SHA": SHA} | variables)
+def test_forged_variables_are_refused(hub, variables):
+    done = hub.comment(**{"RUN_ID": "5", "HEAD_SHA": SHA} | variables)
     assert done.returncode == 1
-    assert "RUN_ID" in done.stderr
-    assert not (hub.folder / "calls").exists()
+    assert done.stderr.startswith("RUN_ID should be a number and HEAD_SHA a commit")
 
 
 def job(number, name, conclusion, step="Run make links"):
-    steps = [
-        {"name": "Set up job", "conclusion": "success"},
-        {"name": step, "conclusion": conclusion},
-    ]
-    address = f"https://github.example/job/{number}"
     return {
         "id": number,
         "name": name,
         "conclusion": conclusion,
-        "steps": steps,
-        "html_url": address,
+        "steps": [
+            {"name": "Set up job", "conclusion": "success"},
+            {"name": step, "conclusion": conclusion},
+        ],
+        "html_url": f"https://github.example/job/{number}",
     }
 
 
+TIME = "2026-01-01T00:00:00.1234567Z"
 LOG = "\n".join(
     [
-        *(f"2026-01-01T00:00:{n:02}.1234567Z line {n}" for n in range(60)),
-        "2026-01-01T00:01:00.1234567Z \x1b[31m```wrong```\x1b[0m",
-        "2026-01-01T00:01:00.1234567Z ##[error]Process completed with exit code 2.",
-        "2026-01-01T00:01:01.1234567Z Post job cleanup.",
+        f"\ufeff{TIME} line 0",
+        *(f"{TIME} line {n}" for n in range(1, 60)),
+        f"{TIME} {'x' * 400}",
+        f"{TIME} \x1b[31m```wrong```\x1b[0m",
+        f"{TIME} ##[error]Process completed with exit code 2.",
+        f"{TIME} Post job cleanup.",
     ]
 )
+JOBS = [
+    job(1, "newest", "success"),
+    job(2, "links", "failure"),
+    job(3, "hosts", "timed_out"),
+    job(4, "report", None),
+]
 
 
-def week(hub, jobs, issues=()):
-    hub.answer("actions/runs/7/jobs", {"total_count": len(jobs), "jobs": jobs})
-    hub.answer("actions/jobs/2/logs", LOG.encode())
-    hub.answer("issues", list(issues))
-    return hub.run("tools.github.weekly")
+def week(hub, issues):
+    """Run the one step of the weekly report."""
+    (step,) = yaml.safe_load(WEEKLY.read_text("utf8"))["jobs"]["report"]["steps"]
+    variables = {name: text for name, text in step["env"].items() if "${{" not in text}
+    hub.answer("actions/runs/7/jobs", {"total_count": len(JOBS), "jobs": JOBS})
+    for failed in (2, 3):
+        hub.answer(f"actions/jobs/{failed}/logs", LOG.encode())
+    hub.answer("issue list", issues)
+    shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+    return hub.run(shell, cwd=hub.folder, RUN="https://github.example/run/7", **variables)
 
 
-FAILED = [job(1, "newest", "success"), job(2, "links", "failure"), job(3, "report", None)]
-
-
+@on_linux
 def test_a_week_that_fails_opens_an_issue(hub):
-    forged = {"number": 8, "title": weekly.TITLE, "user": {"login": "somebody"}}
-    done = week(hub, FAILED, [forged])
+    done = week(hub, [])
     assert done.returncode == 0, done.stderr
-    ((path, sent),) = hub.written
-    assert (path, sent["title"]) == ("issues", weekly.TITLE)
-    assert "https://github.example/owner/name/actions/runs/7" in sent["body"]
-    assert "**[links](https://github.example/job/2)**: `Run make links` failed" in sent["body"]
-    assert "newest](" not in sent["body"]
-    code = [line for line in sent["body"].splitlines() if line.startswith("    ")]
-    assert code[0] == "    line 22"
+    ((arguments, body),) = hub.written
+    assert arguments[:2] == ["issue", "create"]
+    assert "The newest dependencies break something" in arguments
+    assert body.startswith("[This run](https://github.example/run/7) failed")
+    assert "\n**[links](https://github.example/job/2)**: `Run make links` failed. The end" in body
+    assert "\n**[hosts](https://github.example/job/3)**: `it` failed. The end of its log:" in body
+    assert "newest](" not in body
+    code = [line for line in body.splitlines() if line.startswith("    ")][:40]
+    assert code[0] == "    line 23"
+    assert len(code[-3]) == 300
     assert code[-2:] == ["    ```wrong```", "    ##[error]Process completed with exit code 2."]
-    assert len(code) == weekly.LINES
+    assert "Post job" not in body
 
 
+@on_linux
 def test_the_next_week_adds_to_it(hub):
-    issue = {"number": 9, "title": weekly.TITLE, "user": {"login": api.BOT}}
-    done = week(hub, FAILED, [{"number": 1, "title": "x", "user": {"login": "me"}}, issue])
+    done = week(hub, [{"number": 9}, {"number": 8}])
     assert done.returncode == 0, done.stderr
-    assert [path for path, _ in hub.written] == ["issues/9/comments"]
+    ((arguments, body),) = hub.written
+    assert arguments[:3] == ["issue", "comment", "9"]
+    assert "`Run make links` failed" in body
 
 
-def test_a_week_without_failures_says_nothing(hub):
-    done = week(hub, [job(1, "newest", "success")])
-    assert done.returncode == 0
+@on_linux
+def test_an_answer_that_fails_stops_the_report(hub):
+    (hub.folder / "bin" / "tac").write_text("#!/bin/sh\nexit 1\n")
+    (hub.folder / "bin" / "tac").chmod(0o755)
+    assert week(hub, []).returncode != 0
     assert not hub.written

@@ -1,4 +1,4 @@
-"""The check of links finds what is broken, on a host of our own and in this repository."""
+"""The check of links finds broken ones, on a local server and in this repository."""
 
 import threading
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ PAGES = fork.pages(REPOSITORY)
 
 
 class Host(BaseHTTPRequestHandler):
-    """Has /ok, with an anchor, and /moved, which leads to it."""
+    """Serves /ok, which has an anchor, and /moved, which redirects to it."""
 
     def do_HEAD(self):
         path = self.path.partition("?")[0]
@@ -37,7 +37,7 @@ class Host(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def a_host():
+def local_server():
     with ThreadingHTTPServer(("127.0.0.1", 0), Host) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -53,7 +53,7 @@ def a_host():
     ],
 )
 def test_a_broken_link_fails_and_a_moved_one_does_not(paths, passes, capfd):
-    with a_host() as host:
+    with local_server() as host:
         pages = {"chapters/mse.html": {host + path for path in paths}, "README.md": {f"{host}/ok"}}
         assert links.check(pages, OPTIONS) == passes
     said = capfd.readouterr().out
@@ -64,8 +64,8 @@ def test_a_broken_link_fails_and_a_moved_one_does_not(paths, passes, capfd):
         assert f"{host}/moved has moved" in said
 
 
-def test_what_is_ignored_is_not_visited():
-    with a_host() as host:
+def test_an_ignored_address_is_not_visited():
+    with local_server() as host:
         options = OPTIONS | {"linkcheck_ignore": [rf"{host}/mis.*"]}
         assert links.check({"a.html": {f"{host}/missing", f"{host}/ok"}}, options)
         assert not links.check({"a.html": {f"{host}/elsewhere"}}, options)

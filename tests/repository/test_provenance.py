@@ -1,4 +1,4 @@
-"""The site says that all tests passed only if they did."""
+"""The note that all tests passed is written only if they did."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from tools.facts import ROOT
 
 
 @pytest.mark.parametrize(("chosen", "passed"), [("test_tolerance", True), ("no_such_test", False)])
-def test_success_is_noted_and_nothing_else(tmp_path, chosen, passed):
+def test_only_success_is_noted(tmp_path, chosen, passed):
     note = tmp_path / "verified.json"
     run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", chosen]
     run += ["-p", "no:nbval"]  # saves the seconds that it takes to load; no notebook is run here

@@ -1,4 +1,4 @@
-"""A tag that says something else than the repository is not released."""
+"""A tag that disagrees with the repository is not released."""
 
 import subprocess
 import sys
@@ -51,7 +51,7 @@ def repository(folder, *, package="1.2.3", cited="1.2.3", changelog=CHANGELOG):
         ("v1.2", {"package": "1.2.4"}, ["the tag", "CITATION.cff", "CHANGELOG.md"]),
     ],
 )
-def test_what_forbids_a_release(tmp_path, tag, given, says):
+def test_every_reason_against_a_release_is_given(tmp_path, tag, given, says):
     found = release.faults(repository(tmp_path, **given), tag)
     assert len(found) == len(says)
     assert all(said in fault for said, fault in zip(says, found, strict=True))
@@ -70,8 +70,8 @@ def test_the_version_here_is_found_without_an_import():
     assert facts.version() == lossutils.__version__
 
 
-def test_the_command_ends_with_what_is_wrong(tmp_path):
-    run = [sys.executable, "-m", "tools.package.release", "check", "v99.0.0"]
+def test_the_command_exits_with_the_reasons(tmp_path):
+    run = [sys.executable, "-m", "tools.package.release", "v99.0.0"]
     done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.startswith("This cannot be released: the tag is 'v99.0.0'")

@@ -1,4 +1,4 @@
-"""The workflows are sound, run what can be run here, and may do no more than they must."""
+"""The workflows are valid, run commands that can be run here, and have no needless rights."""
 
 import os
 import re
@@ -23,7 +23,9 @@ COMMANDS = {
     "git worktree add",
     "sudo sysctl --write kernel.apparmor_restrict_unprivileged_userns=0",
 }
-"""What a step may run besides make: what there is on GitHub's machines alone."""
+"""What a step may run besides make: commands that make sense only on GitHub's machines."""
+SCRIPTS = {("weekly.yml", "report")}
+"""Jobs with one step, a script that test_github.py runs."""
 WRITES = {
     ("comment.yml", "comment"): {"pull-requests"},
     ("pages.yml", "deploy"): {"pages", "id-token"},
@@ -31,7 +33,7 @@ WRITES = {
     ("release.yml", "announce"): {"contents"},
     ("weekly.yml", "report"): {"issues"},
 }
-"""Every right to write that a job has; none is given to a whole workflow."""
+"""Every right to write that a job has; no workflow as a whole has one."""
 
 
 def load(path):
@@ -53,9 +55,13 @@ def steps(path):
 
 
 def unknown_commands(path, targets=TARGETS):
-    """Return what a file runs that is no target of make, and none of `COMMANDS`."""
+    """Return what a file runs that is no target of make, and in neither COMMANDS nor SCRIPTS."""
     found = []
+    scripts = [jobs(path)[job]["steps"] for file, job in SCRIPTS if file == path.name]
+    assert all(len(script) == 1 for script in scripts)
     for step in steps(path):
+        if [step] in scripts:
+            continue
         for line in step.get("run", "").strip().splitlines():
             make = re.fullmatch(
                 r"make(?: -C \.base)?((?: [a-z-]+)+)((?: [A-Z]+=[\w./\"$-]+)*)"
@@ -69,7 +75,7 @@ def unknown_commands(path, targets=TARGETS):
 
 
 def unpinned(path):
-    """Return the actions of others that are named by anything but a commit, with their version."""
+    """Return the actions of others that are not pinned to a commit, with the version beside it."""
     used = re.findall(r"^ *-? *uses: (.+)$", path.read_text("utf8"), re.MULTILINE)
     theirs = [use for use in used if not use.startswith("./")]
     return [use for use in theirs if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v[\d.]+", use)]
@@ -91,13 +97,13 @@ def excessive_rights(path):
 
 
 def expressions_in_scripts(path):
-    """Return expressions that are pasted into a script, where a stranger's text would be code."""
+    """Return expressions inside scripts, where a stranger's text would become code."""
     return re.findall(r"\$\{\{.+?\}\}", "\n".join(step.get("run", "") for step in steps(path)))
 
 
 def check(root):
-    """Run the checker of workflows on a repository; return what it says, or "" if all is well."""
-    # with the shellcheck of the same environment, which the checker calls
+    """Run the checker of workflows on a repository; return its complaints, "" if there are none."""
+    # the checker calls the shellcheck of the same environment
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = shutil.which("jactionlint", path=path)
     environment = {**os.environ, "PATH": path}
@@ -111,7 +117,7 @@ def test_the_checker_finds_nothing():
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=name)
-def test_what_is_run_is_run_by_make(path):
+def test_every_command_is_one_of_make(path):
     assert unknown_commands(path) == []
     assert expressions_in_scripts(path) == []
 
@@ -130,18 +136,18 @@ def test_an_action_has_one_pin():
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=name)
-def test_rights_are_the_least(path):
+def test_no_right_is_given_beyond_those_listed(path):
     assert excessive_rights(path) == []
 
 
-def test_no_right_is_listed_in_vain():
+def test_every_right_listed_is_given():
     for (file, job), rights in WRITES.items():
         given = jobs(FOLDER / "workflows" / file)[job]["permissions"]
         assert {right for right, level in given.items() if level == "write"} == rights
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=name)
-def test_no_job_runs_for_ever(path):
+def test_every_job_has_a_time_limit(path):
     workflow = load(path)
     assert "group" in workflow["concurrency"]
     for job in workflow["jobs"].values():
@@ -151,8 +157,8 @@ def test_no_job_runs_for_ever(path):
                 assert step["with"]["persist-credentials"] is False
 
 
-def test_who_may_write_runs_nothing_of_a_pull_request():
-    """Only the main branch's code; no action downloads, and so unpacks, what was stored."""
+def test_the_job_that_may_comment_runs_no_code_of_a_pull_request():
+    """It runs the main branch's code, and no action downloads and unpacks what was stored."""
     (job,) = jobs(FOLDER / "workflows" / "comment.yml").values()
     uses = [step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step]
     assert uses == ["actions/checkout"]
@@ -166,7 +172,7 @@ def test_the_comment_follows_the_preview():
     assert told["workflows"] == [load(FOLDER / "workflows" / "preview.yml")["name"]]
 
 
-def test_what_a_workflow_stores_is_what_the_comment_looks_for():
+def test_the_comment_looks_for_the_artifacts_that_the_preview_stores():
     stored = [
         step["with"]
         for step in steps(FOLDER / "workflows" / "preview.yml")
@@ -177,14 +183,14 @@ def test_what_a_workflow_stores_is_what_the_comment_looks_for():
     assert offline.ZIP.name == comment.PREVIEW
 
 
-def test_programs_that_run_before_make_env_need_python_alone():
-    code = "import tools.github.comment, tools.github.weekly"
+def test_the_comment_needs_no_package():
+    code = "import tools.github.comment"
     subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, check=True)
 
 
-def test_the_index_of_builds_without_cuda_has_one_home(tmp_path):
-    (tmp_path / "binder").mkdir()
-    file = tmp_path / "binder" / "requirements.txt"
+def test_make_prints_the_index_of_builds_without_cuda(tmp_path):
+    (tmp_path / ".binder").mkdir()
+    file = tmp_path / ".binder" / "requirements.txt"
     file.write_text("# why\n--extra-index-url https://a.example/cpu\n--editable .\n")
     make = ["make", "-s", "-f", str(ROOT / "Makefile"), "cpu-index"]
     said = subprocess.run(make, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
@@ -221,6 +227,7 @@ def plant(tmp_path):
         ("workflows/pages.yml", "needs: test", "needs: tests", "tests"),
         ("workflows/weekly.yml", "17 5 * * 1", "17 25 * * 1", "25"),
         ("workflows/weekly.yml", "issues: write", "issue: write", '"issue"'),
+        ("workflows/weekly.yml", "read -r job", "read job", "shellcheck"),
         ("workflows/pages.yml", "path: _build/html", "folder: _build/html", "folder"),
         ("workflows/release.yml", "files/*.whl", "files/*.whl $(ls", "shellcheck"),
         (

@@ -1,4 +1,4 @@
-"""Fresh environments beside the course's own, to try it as others have it."""
+"""Fresh environments apart from .venv, in which tests/hosts and nox try the course."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ NEWEST = ("python3.14", "python3.13", "python3.12")
 
 
 def newest_python() -> str:
-    """Return the newest Python of this machine, or the one that `NEWEST_PYTHON` names."""
+    """Return the newest Python on this machine, or the one that `NEWEST_PYTHON` names."""
     if named := os.environ.get("NEWEST_PYTHON"):
         return named
     for name in NEWEST:
         found = shutil.which(name)
-        # a launcher may be there without the Python that it launches
+        # pyenv puts launchers on the path for Pythons that cannot start
         if found and subprocess.run([found, "--version"], capture_output=True).returncode == 0:
             return found
     return sys.executable
 
 
 def clean() -> dict[str, str]:
-    """Variables of this process, without those that lead another Python to this one's packages."""
-    # an index that cannot be reached should cost seconds, not minutes
+    """Return this process's variables without those that show another Python our packages."""
+    # one retry, so that an index that cannot be reached costs seconds, not minutes
     rest = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV"))}
     return {"PIP_RETRIES": "1"} | rest
 
 
 def make(folder: Path, python: str = sys.executable) -> Path:
-    """Make an empty environment in `folder`, in place of what is there; return its Python."""
+    """Create an empty environment in `folder`, deleting what is there; return its Python."""
     subprocess.run([python, "-m", "venv", "--clear", folder], env=clean(), check=True)
     return folder / ("Scripts" if os.name == "nt" else "bin") / "python"
 
 
 def pip(python: Path, *arguments: str) -> str:
-    """Run pip in an environment; return what it printed, or raise with what it complained of."""
+    """Run pip in an environment and return its output; a `RuntimeError` quotes its errors."""
     command = [str(python), "-m", "pip", "--disable-pip-version-check", *arguments]
     done = subprocess.run(command, cwd=ROOT, env=clean(), capture_output=True, text=True)
     if done.returncode:
@@ -49,6 +49,6 @@ def pip(python: Path, *arguments: str) -> str:
 
 
 def packages(python: Path) -> dict[str, str]:
-    """Versions of the packages in an environment, by name."""
+    """Return the version of each package in an environment, by name."""
     found = json.loads(pip(python, "list", "--format=json"))
     return {package["name"].lower(): package["version"] for package in found}

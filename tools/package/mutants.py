@@ -1,7 +1,7 @@
 """Plant faults in the losses, one at a time, and count those that the tests catch.
 
 mutmut changes a sign, a number, a comparison, an argument or a message, and runs the tests that
-reach the changed function. All happens in a temporary copy, so that no fault can stay behind.
+reach the changed function. It works in a temporary copy, so no fault can stay in the repository.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from pathlib import Path
 from tools.facts import ROOT
 
 ENOUGH = 0.95
+"""The share of faults that the tests must catch."""
 
-# Without the comparisons with PyTorch: mutmut forks, and autograd does not survive a fork. What
-# they would catch, the exact reference must.
+# The comparisons with PyTorch are left out, because mutmut forks and autograd does not survive a
+# fork. The comparisons with the exact reference must catch those faults instead.
 CONFIGURATION = """
 [mutmut]
 source_paths = lossutils
@@ -45,7 +46,7 @@ def mutmut(copy: Path, *arguments: str, **options) -> subprocess.CompletedProces
 
 
 def make_copy(copy: Path, targets: list[str]) -> None:
-    """Copy what the tests of the losses need, and tell mutmut what to change."""
+    """Copy the package and the tests of the losses, and configure mutmut."""
     for folder in ("lossutils", "tests/losses"):
         shutil.copytree(ROOT / folder, copy / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for file in [*(ROOT / "tests").glob("*.py"), ROOT / "pyproject.toml"]:
@@ -61,16 +62,19 @@ def outcomes(copy: Path) -> dict[str, str]:
 
 
 def main() -> int:
-    """Run mutmut, print every fault that no test caught, and compare their share with 5 %."""
+    """Run mutmut, and print every fault that no test caught; return 0 if few enough were missed."""
     parser = argparse.ArgumentParser(prog="python -m tools.package.mutants", description=__doc__)
     parser.add_argument(
         "targets",
         nargs="*",
         default=["lossutils/losses/*.py", "lossutils/special.py"],
-        help="files to plant faults in (default: %(default)s)",
+        help="files to plant faults in (%(default)s)",
     )
     parser.add_argument(
-        "--workers", type=int, default=os.cpu_count(), help="faults to try at once (%(default)s)"
+        "--workers",
+        type=int,
+        default=os.cpu_count(),
+        help="faults to try in parallel (%(default)s)",
     )
     arguments = parser.parse_args()
 
@@ -79,7 +83,7 @@ def main() -> int:
         make_copy(copy, arguments.targets)
         run = mutmut(copy, "run", "--max-children", str(arguments.workers))
         if run.returncode != 0:
-            print("\nmutmut stopped; does the unchanged package pass its tests?")
+            print("\nmutmut stopped; see whether the unchanged package passes its tests")
             return run.returncode
         by_name = outcomes(copy)
         missed = [name for name, outcome in by_name.items() if outcome != "killed"]
@@ -90,7 +94,7 @@ def main() -> int:
     counts = Counter(by_name.values())
     share = counts["killed"] / max(1, len(by_name))
     print(f"\n{len(by_name)} faults planted:", *(f"{n} {what}" for what, n in counts.most_common()))
-    print(f"{share:.1%} killed; at least {ENOUGH:.0%} are demanded")
+    print(f"{share:.1%} killed; at least {ENOUGH:.0%} must be")
     return 0 if share >= ENOUGH else 1
 
 

@@ -1,4 +1,4 @@
-"""The Chromium or Chrome that this machine has, for the tests of the site and for Lighthouse."""
+"""Find Chromium or Chrome on this machine, for the tests of the site and for Lighthouse."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CANDIDATES = (
     r"C:\Program Files\Google\Chrome\Application\chrome.exe",
 )
 BROWSER = next(filter(None, map(shutil.which, CANDIDATES)), None)
-"""Its path, or None."""
+"""The path of the first one found, or None."""
 
 FLAGS = [
     "--no-sandbox",
@@ -23,4 +23,4 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-"""Run without a display, and speak to no other machine."""
+"""Options to run without a display and to contact no other machine."""

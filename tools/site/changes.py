@@ -1,9 +1,9 @@
-"""Say which pages of the site a change touches, and how much.
+"""List the pages that differ between two built sites, and how much each differs.
 
-Two built sites are compared page by page: the words, the figures and the links of each article, not
-what every build has anew (the note of the last verification, digests in addresses). The list may be
-stored as JSON too, which `tools.github.comment` reads; it comes from anyone's pull request
-then, so `read` takes nothing on trust. Run it with ``make changes BASE=folder``.
+For each page we compare the words, figures and links of its article; what differs between any two
+builds (the date of the last verification, digests in addresses) does not count. The list can also
+be stored as JSON, which `tools.github.comment` reads. A pull request may have forged that file, so
+`read` checks everything in it. Run this with ``make changes BASE=folder``.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from typing import NamedTuple
 from tools.facts import SITE, published
 
 NAME = re.compile(r"[A-Za-z0-9_]+(?:[/-][A-Za-z0-9_]+)*", re.ASCII)
-"""What a page's name looks like, without its ending."""
+"""The form of a page's name, without its ending."""
 MOST_PAGES, LONGEST_NAME, LARGEST = 500, 100, 10_000_000
-"""What a list from elsewhere may hold."""
+"""Limits for a list that a pull request has stored."""
 BLOCKS = (
     "address, article, blockquote, br, caption, dd, details, div, dl, dt, figcaption, figure, h1, "
     "h2, h3, h4, h5, h6, hr, li, ol, option, p, pre, section, summary, table, td, th, tr, ul"
@@ -32,7 +32,7 @@ BLOCKS = (
 
 @dataclass(frozen=True)
 class Change:
-    """How much of a page is new, and how much is gone; a figure drawn anew counts as both."""
+    """How much was added to a page and removed from it; a redrawn figure counts as both."""
 
     words_added: int = 0
     words_removed: int = 0
@@ -43,7 +43,7 @@ class Change:
 
 
 class Changes(NamedTuple):
-    """What differs between two sites: names of pages, and how much each changed."""
+    """The pages that differ between two sites, by name."""
 
     added: list[str]
     changed: dict[str, Change]
@@ -51,7 +51,7 @@ class Changes(NamedTuple):
 
 
 class Article(NamedTuple):
-    """What a reader sees of a page."""
+    """The parts of a page that a reader sees."""
 
     lines: list[str]
     figures: list[str]
@@ -59,18 +59,18 @@ class Article(NamedTuple):
 
 
 def digest(content: bytes) -> str:
-    """Name a picture by what it holds."""
+    """Return a name for a picture that depends only on its content."""
     return hashlib.sha256(content).hexdigest()
 
 
 def article(site: Path, file: Path) -> Article:
-    """Read a built page."""
-    # here, since tools.github.comment runs where nothing is installed
+    """Read the article of a built page."""
+    # imported here because tools.github.comment runs where no package is installed
     from bs4 import BeautifulSoup
 
     page = BeautifulSoup(file.read_text("utf8"), "html5lib")
     body = page.select_one("article.bd-article") or page.new_tag("article")
-    # a formula is there twice; this goes, what screen readers read stays
+    # each formula is there twice: drop the drawn one, keep the one for screen readers
     for element in body.select(".katex-html, .headerlink, script, style"):
         element.decompose()
     figures = []
@@ -92,7 +92,7 @@ def article(site: Path, file: Path) -> Article:
 
 
 def count(before: list[str], after: list[str]) -> tuple[int, int]:
-    """Return how many items were added and removed, in their order."""
+    """Return how many items were added and how many removed."""
     added = removed = 0
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     for what, i, j, k, m in matcher.get_opcodes():
@@ -102,7 +102,7 @@ def count(before: list[str], after: list[str]) -> tuple[int, int]:
 
 
 def compare_words(before: list[str], after: list[str]) -> tuple[int, int]:
-    """Count the words that changed: first the lines are matched, then the words of the others."""
+    """Count the added and removed words: match equal lines first, then words in the other lines."""
     added = removed = 0
     matcher = SequenceMatcher(None, before, after, autojunk=False)
     for what, i, j, k, m in matcher.get_opcodes():
@@ -113,7 +113,7 @@ def compare_words(before: list[str], after: list[str]) -> tuple[int, int]:
 
 
 def compare_articles(before: Article, after: Article) -> Change:
-    """Say how much of a page changed."""
+    """Return how much of a page changed."""
     links = Counter(after.links), Counter(before.links)
     return Change(
         *compare_words(before.lines, after.lines),
@@ -124,14 +124,14 @@ def compare_articles(before: Article, after: Article) -> Change:
 
 
 def pages(site: Path) -> dict[str, Path]:
-    """Return the pages of a site by name; the first page stands there twice and is taken once."""
+    """Return the pages of a site by name; the landing page has two names and is listed once."""
     files = {
         file.relative_to(site).with_suffix("").as_posix(): file
         for file in sorted(site.rglob("*.html"))
         if not file.relative_to(site).parts[0].startswith("_")
     }
     if "index" not in files:
-        raise FileNotFoundError(f"{site} is no built site, it has no index.html: run make book")
+        raise FileNotFoundError(f"{site} is not a built site: it has no index.html; run make book")
     if "intro" in files:
         del files["index"]
     return files
@@ -150,18 +150,18 @@ def compare(base: Path, head: Path) -> Changes:
 
 
 def describe(change: Change) -> str:
-    """Put a change into words."""
-    said = []
+    """Describe a change in words."""
+    parts = []
     for kind in ("word", "figure", "link"):
         added, removed = (getattr(change, f"{kind}s_{how}") for how in ("added", "removed"))
         for number, how in ((added, "added"), (removed, "removed")):
             if number:
-                said.append(f"{number:,} {kind}{'s' * (number != 1)} {how}")
-    return ", ".join(said)
+                parts.append(f"{number:,} {kind}{'s' * (number != 1)} {how}")
+    return ", ".join(parts)
 
 
 def markdown(changes: Changes) -> str:
-    """Write the list; names of pages that are published already are links to them."""
+    """Write the list in Markdown; the names of pages that are already published become links."""
 
     def link(name: str) -> str:
         return f"[{name}]({published()}{name}.html)"
@@ -173,25 +173,25 @@ def markdown(changes: Changes) -> str:
 
 
 def dump(changes: Changes) -> str:
-    """Write the list as JSON."""
+    """Return the list as JSON."""
     changed = {name: asdict(change) for name, change in changes.changed.items()}
     return json.dumps(changes._asdict() | {"changed": changed}, indent=1)
 
 
 def read(text: str) -> Changes:
-    """Read what `dump` wrote; whatever it could not have written is a `ValueError`."""
+    """Read a list as `dump` writes it; anything else is a `ValueError`."""
 
-    def name_of_a_page(name: object) -> str:
+    def page_name(name: object) -> str:
         if not isinstance(name, str) or len(name) > LONGEST_NAME or not NAME.fullmatch(name):
-            raise ValueError(f"this is no name of a page: {str(name)[:LONGEST_NAME]!a}")
+            raise ValueError(f"this is not the name of a page: {str(name)[:LONGEST_NAME]!a}")
         return name
 
-    def amount(values: object) -> Change:
+    def change(values: object) -> Change:
         names = {field.name for field in fields(Change)}
         if not isinstance(values, dict) or values.keys() != names:
             raise ValueError("a change does not have the six counts that are expected")
         if not all(type(value) is int and 0 <= value <= LARGEST for value in values.values()):
-            raise ValueError(f"a count of a change is no whole number from 0 to {LARGEST:,}")
+            raise ValueError(f"a count of a change is not a whole number from 0 to {LARGEST:,}")
         return Change(**values)
 
     try:
@@ -206,22 +206,24 @@ def read(text: str) -> Changes:
     if len(added) + len(changed) + len(removed) > MOST_PAGES:
         raise ValueError(f"the list of changes has more than {MOST_PAGES} pages")
     return Changes(
-        [name_of_a_page(name) for name in added],
-        {name_of_a_page(name): amount(values) for name, values in changed.items()},
-        [name_of_a_page(name) for name in removed],
+        [page_name(name) for name in added],
+        {page_name(name): change(values) for name, values in changed.items()},
+        [page_name(name) for name in removed],
     )
 
 
 def main() -> None:
-    """Compare, and print the list."""
+    """Compare two sites, and print the list."""
     parser = argparse.ArgumentParser(
-        description="Say which pages differ between two built sites, and how much, in Markdown."
+        description="List the pages that differ between two built sites, and how much, in Markdown."
     )
-    parser.add_argument("base", type=Path, help="folder of the site as it was")
+    parser.add_argument("base", type=Path, help="folder of the old site")
     parser.add_argument(
-        "head", type=Path, nargs="?", default=SITE, help="as it is; default: %(default)s"
+        "head", type=Path, nargs="?", default=SITE, help="folder of the new site (%(default)s)"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="store the list there, too")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also store the list in this file"
+    )
     options = parser.parse_args()
     try:
         changes = compare(options.base, options.head)

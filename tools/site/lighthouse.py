@@ -1,9 +1,8 @@
-"""Measure the pages as a phone on a slow line would load them, with Lighthouse (needs Node).
+"""Measure how the pages load on a phone with a slow connection, with Lighthouse (needs Node).
 
-Each page is loaded several times from a server that compresses and caches; the table shows the
-median of each score, and what goes over the wire with every figure. "Before figures" leaves out
-the files of pictures and the frames of the explorers. The exit status is 1 if any page misses the
-goals.
+Each page is loaded several times from a server that compresses and allows caching. The table shows
+the median of each score, and the kilobytes transferred with all figures; "before figures" leaves
+out the picture files and the frames of the explorers. The exit status is 1 if a page misses a goal.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def load(address: str, page: str) -> dict[str, Any]:
 
 
 def measure(address: str, page: str, runs: int) -> dict[str, float]:
-    """Return the median scores of a page, and its kilobytes over the wire."""
+    """Return the median scores of a page, and the kilobytes that are transferred."""
     reports = [load(address, page) for _ in range(runs)]
     row: dict[str, float] = {
         goal: median(round(100 * report["categories"][goal]["score"]) for report in reports)
@@ -57,7 +56,7 @@ def measure(address: str, page: str, runs: int) -> dict[str, float]:
     requests = reports[-1]["audits"]["network-requests"]["details"]["items"]
     html = (SITE / f"{page}.html").read_text("utf8")
     frames = wire_size(html.encode()) - wire_size(FRAMES.sub("", html).encode())
-    # those far below load when they are scrolled to; here they all count
+    # a browser loads pictures far below only when they are scrolled to; count them all
     pictures = [path for path in SITE.glob("_images/*") if path.name in html]
     rest = sum(r["transferSize"] for r in requests if "/_images/" not in r["url"])
     row["requests"] = len(requests)
@@ -67,7 +66,7 @@ def measure(address: str, page: str, runs: int) -> dict[str, float]:
 
 
 def misses(row: dict[str, float]) -> bool:
-    """Say whether a page falls short of a goal."""
+    """Return whether a page misses a goal."""
     return (
         any(row[goal] < least for goal, least in GOALS.items())
         or row["KB"] > KILOBYTES
@@ -76,7 +75,7 @@ def misses(row: dict[str, float]) -> bool:
 
 
 def main() -> None:
-    """Measure the pages asked for, and print the table as it grows."""
+    """Measure the pages, and print each row of the table as soon as it is known."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -85,9 +84,9 @@ def main() -> None:
         "pages",
         nargs="*",
         default=["intro", *(f"chapters/{name}" for name in chapters)],
-        help="pages without their ending; by default the landing page and all chapters",
+        help="pages without .html (the landing page and all chapters)",
     )
-    parser.add_argument("--runs", type=int, default=3, help="loads of each (default: %(default)s)")
+    parser.add_argument("--runs", type=int, default=3, help="loads of each page (%(default)s)")
     arguments = parser.parse_args()
     if not chapters:
         parser.error("the site is not built; run: make book")
@@ -97,7 +96,7 @@ def main() -> None:
         parser.error("no Chromium or Chrome is installed")
     missing = [page for page in arguments.pages if not (SITE / f"{page}.html").exists()]
     if missing:
-        parser.error(f"no such page: {', '.join(missing)}; name them as chapters/mse")
+        parser.error(f"no such page: {', '.join(missing)}; name a page like chapters/mse")
 
     width = max(map(len, arguments.pages))
     columns = [*GOALS, "requests", "KB", "KB before figures"]
@@ -111,7 +110,7 @@ def main() -> None:
             short += [page] * misses(row)
     if short:
         goals = ", ".join(f"{goal} {least}" for goal, least in GOALS.items())
-        print(f"Short of the goals ({goals}; {KILOBYTES} KB, ", end="")
+        print(f"These pages miss a goal ({goals}; {KILOBYTES} KB, ", end="")
         sys.exit(f"{KILOBYTES_BEFORE_FIGURES} before figures): {', '.join(short)}")
 
 

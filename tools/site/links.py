@@ -1,10 +1,10 @@
-"""Check every link that leads out of the site, and out of the repository's own pages.
+"""Check every external link of the built site and of the repository's Markdown files.
 
-Sphinx's link checker visits the addresses, with the options ``linkcheck_...`` of `_config.yml`. It
-is given what the built pages link to, not the book's sources: a page has links that no source has
-(its menus), and run on the book the checker would leave its reports in the folder that is
-published. Addresses of this repository are looked up in this folder instead, since what a change
-adds is not published before the change is. Run it with ``make links``.
+Sphinx's link checker visits the addresses, with the options ``linkcheck_...`` of `_config.yml`. We
+give it the links of the built pages, not the book's sources: pages have links that no source has,
+in menus, and on the book it would write its reports into the folder that is published. Links to
+this repository and its site are looked up in the working tree, because a new file is not published
+yet. Run this with ``make links``.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from tools import facts
 from tools.facts import ROOT, SITE
 
 Pages = dict[str, set[str]]
-"""Addresses that each page links to, by the name of the page."""
+"""The addresses that each page links to, by the name of the page."""
 
 
 def addresses(html: str) -> set[str]:
-    """Return the addresses on other hosts that a page leads to, or shows pictures from."""
+    """Return the addresses on other hosts that a page links to or loads pictures from."""
     elements = BeautifulSoup(html, "html.parser").select("a[href], img[src]")
     found = (element.get("href") or element.get("src") for element in elements)
     return {address for address in found if urlsplit(address).scheme in ("http", "https")}
 
 
 def links(site: Path, markdown: list[Path]) -> Pages:
-    """Collect the links of a built site's pages, and those of Markdown files."""
+    """Collect the links in a built site's pages and in Markdown files."""
     pages = {
         str(file.relative_to(site)): addresses(file.read_text("utf8"))
         for file in sorted(site.rglob("*.html"))
@@ -50,9 +50,10 @@ def links(site: Path, markdown: list[Path]) -> Pages:
 
 
 def own(address: str, repository: str, branch: str, pages: str) -> tuple[str, str] | None:
-    """Say which file an address of this repository shows: of the "site", or of the "repository".
+    """Return "site" or "repository" and the file there that one of our own addresses shows.
 
-    The file is "" where there is none to look up: a list of issues, say. None: it is elsewhere.
+    The file is "" if the address shows none, such as a list of issues. The result is None for an
+    address that is not ours.
     """
     home = re.escape(repository)
     if address.startswith(f"https://{pages}"):
@@ -65,7 +66,7 @@ def own(address: str, repository: str, branch: str, pages: str) -> tuple[str, st
 
 
 def check_own(pages: Pages, site: Path, root: Path) -> tuple[list[str], Pages]:
-    """Look up the addresses of this repository; return the broken ones, and all other links."""
+    """Look up our own addresses in the working tree; return the broken ones, and other links."""
     config = yaml.safe_load((root / "_config.yml").read_text("utf8"))
     repository, branch = facts.repository(root), config["repository"]["branch"]
     published = facts.published(root).removeprefix("https://")
@@ -83,7 +84,7 @@ def check_own(pages: Pages, site: Path, root: Path) -> tuple[list[str], Pages]:
 
 
 def check(pages: Pages, options: dict[str, object]) -> bool:
-    """Visit each address with Sphinx's link checker, which shows progress; True if all answer."""
+    """Visit each address with Sphinx's link checker; return whether all of them answer."""
     with tempfile.TemporaryDirectory() as folder:
         source, out = Path(folder, "source"), Path(folder, "out")
         source.mkdir()
@@ -98,18 +99,18 @@ def check(pages: Pages, options: dict[str, object]) -> bool:
         done = subprocess.run(build, check=False)
         report = out / "output.json"
         found = [json.loads(line) for line in report.read_text("utf8").splitlines()]
-    says = {"redirected": "has moved", "timeout": "does not answer", "broken": "is broken"}
-    for status, means in says.items():
+    meanings = {"redirected": "has moved", "timeout": "does not answer", "broken": "is broken"}
+    for status, meaning in meanings.items():
         for link in sorted((link for link in found if link["status"] == status), key=str):
             on = ", ".join(page for page, links in pages.items() if link["uri"] in links)
-            print(f"{link['uri']} {means} ({link['info']}); linked to from {on}")
+            print(f"{link['uri']} {meaning} ({link['info']}); linked to from {on}")
     return done.returncode == 0
 
 
 def main() -> None:
-    """Check, and fail if a link is broken."""
+    """Check all links; exit with a message if one is broken."""
     parser = argparse.ArgumentParser(
-        description="Check the links of the built site and of README.md and its neighbours."
+        description="Check the external links of the built site and of the Markdown files."
     )
     parser.add_argument("--site", type=Path, default=SITE, help="default: %(default)s")
     site = parser.parse_args().site

@@ -1,7 +1,7 @@
-"""Re-execute notebooks and store their outputs, so that doing it twice leaves no difference.
+"""Execute notebooks and store their outputs, so that a second run changes nothing.
 
-What changes from run to run without meaning anything is left out: the time each cell took, the
-patch release of Python, the state and the random ids of widgets.
+We leave out what differs from run to run without meaning anything: the time of each cell, the patch
+release of Python, and the state and random ids of widgets.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 def execute(
     path: Path, timeout: int, environment: dict[str, str] | None = None
 ) -> nbformat.NotebookNode:
-    """Run the notebook at `path` in a new kernel; return it with its outputs, made stable.
+    """Run the notebook at `path` in a new kernel, and return it with reproducible outputs.
 
-    The kernel gets the variables of `environment`, by default those of this process.
+    The kernel gets the environment variables `environment`, by default those of this process.
     """
     notebook = nbformat.read(path, as_version=4)
     running = 0
@@ -47,7 +47,7 @@ def execute(
         record_timing=False,
         store_widget_state=False,
         on_cell_start=start,
-        # the kernel's own log, whose warnings are not the notebook's
+        # hide the kernel's own log: its warnings do not concern the notebook
         extra_arguments=["--log-level=ERROR"],
     )
     with tqdm(total=len(notebook.cells), desc=str(path), unit="cell") as bar:
@@ -67,7 +67,7 @@ def execute(
 
 
 def save(notebook: nbformat.NotebookNode, path: Path) -> None:
-    """Replace the file at `path` as a whole, or not at all."""
+    """Write to a file beside `path` first, so that an interruption leaves the old file whole."""
     part = path.with_name(path.name + ".part")
     part.write_text(nbformat.writes(notebook) + "\n", encoding="utf8", newline="\n")
     part.replace(path)
@@ -80,9 +80,11 @@ def all_notebooks() -> list[Path]:
 
 
 def main() -> int:
-    """Read the command line, refresh each notebook, and return the number that failed."""
+    """Refresh each notebook, and return how many failed."""
     parser = argparse.ArgumentParser(prog="python -m tools.site.refresh", description=__doc__)
-    parser.add_argument("notebooks", nargs="*", type=Path, help="default: all that the book has")
+    parser.add_argument(
+        "notebooks", nargs="*", type=Path, help="default: all notebooks of the book"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="write copies there instead")
     parser.add_argument(
         "--timeout", type=int, default=600, help="seconds for one cell (%(default)s)"
@@ -95,7 +97,7 @@ def main() -> int:
             notebook = execute(path, options.timeout)
         except RuntimeError as error:
             failures += 1
-            print(f"\n{error}\n{path} is left as it was.", file=sys.stderr)
+            print(f"\n{error}\n{path} is unchanged.", file=sys.stderr)
             continue
         if options.out:
             options.out.mkdir(parents=True, exist_ok=True)

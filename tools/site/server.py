@@ -1,6 +1,6 @@
-"""Serve the built site on this machine as a good host would: compressed, and with leave to cache.
+"""Serve the built site on this machine as a good host would: compressed, and with caching allowed.
 
-``make serve`` runs it; the browser's tests and Lighthouse use it too.
+``make serve`` runs this; the tests in a browser and Lighthouse use it, too.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from pathlib import Path
 from tools.facts import SITE
 
 COMPRESSED = ("text/", "application/javascript", "application/json", "image/svg+xml")
-"""Kinds of file worth compressing; fonts and bitmaps are so already."""
+"""Types of files to compress; fonts and bitmaps are compressed already."""
 
 
 @cache
 def compress(path: Path, modified: int) -> bytes:
-    """Compress a file, once for each time that it was changed."""
+    """Compress a file; the cache is used until the file changes."""
     return gzip.compress(path.read_bytes(), compresslevel=6)
 
 
 def wire_size(content: bytes) -> int:
-    """Return the bytes that compressed content takes over the wire, without headers."""
+    """Return how many bytes are transferred for some content, without headers."""
     return len(gzip.compress(content, compresslevel=6))
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Files of a folder; the log stays quiet unless something is missing."""
+    """Serves the files of a folder, and logs only errors."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        """Send a file, compressed where that helps; folders and errors as the standard library."""
+        """Send a file, compressed if that helps; the standard library sends folders and errors."""
         path = Path(self.translate_path(self.path))
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         accepted = "gzip" in self.headers.get("Accept-Encoding", "")
@@ -55,18 +55,18 @@ class Handler(SimpleHTTPRequestHandler):
         self.wfile.write(body)
 
     def end_headers(self) -> None:
-        """Add how long a browser may keep the file: for a year if a digest is in its address."""
+        """Let a browser keep the file: for a year if its address has a digest, else for minutes."""
         lasting = "?" in self.path or self.path.startswith("/_images/")
         self.send_header("Cache-Control", f"public, max-age={31_536_000 if lasting else 600}")
         super().end_headers()
 
     def log_request(self, *_: object) -> None:
-        """Say nothing of what went well."""
+        """Do not log requests that succeed."""
 
 
 @contextmanager
 def serving(folder: Path = SITE, port: int = 0) -> Iterator[str]:
-    """Serve a folder in the background; the value is the address. Port 0 is any free one."""
+    """Serve a folder in the background, and yield the address. Port 0 picks a free port."""
     with ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, directory=folder)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -85,7 +85,9 @@ def main() -> None:
             print(f"{address}   (stop with Ctrl+C)")
             threading.Event().wait()
     except OSError as error:
-        parser.error(f"port {port} cannot be had ({error}); choose another: make serve PORT=8001")
+        parser.error(
+            f"port {port} is not available ({error}); choose another: make serve PORT=8001"
+        )
     except KeyboardInterrupt:
         pass
 

@@ -1,8 +1,8 @@
 """Train a model on a dask cluster, on rows that no single machine ever holds.
 
-The workers make the rows and keep them. At each step the weights go to the workers and a gradient
-comes back from each, so the network carries some kilobytes, however many rows there are. If a
-worker dies in the middle, its rows are made again elsewhere, and the result is the same to the bit.
+The workers make the rows and keep them. At each step the weights go to the workers and each returns
+a gradient, so the network carries some kilobytes, however many rows there are. If a worker dies,
+another one makes its rows again, and the result is the same to the bit.
 
 Starts a cluster of processes on this machine, or uses the one whose scheduler you name.
 """
@@ -22,7 +22,7 @@ FEATURES, CLASSES = 20, 4
 
 
 def rows_on_the_workers(rows: int, chunk: int):
-    """Return noisy features, and the class whose feature was largest before the noise."""
+    """Return noisy features, and as classes the index of the largest feature before the noise."""
     rng = da.random.default_rng(0)
     clean = rng.normal(size=(rows, FEATURES), chunks=(chunk, FEATURES))
     y = clean[:, :CLASSES].argmax(axis=1)
@@ -31,7 +31,7 @@ def rows_on_the_workers(rows: int, chunk: int):
 
 
 def main() -> None:
-    """Train, and say how well it went."""
+    """Train, and print the loss and the accuracy."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -48,7 +48,7 @@ def main() -> None:
         "threads_per_worker": 1,
         "host": "127.0.0.1",
         "dashboard_address": "127.0.0.1:0",
-        "silence_logs": logging.CRITICAL,  # a worker may complain that the cluster ends
+        "silence_logs": logging.CRITICAL,  # workers may log errors when the cluster stops
     }
     where = {"address": options.scheduler} if options.scheduler else here
     with distributed.Client(**where):

@@ -3,7 +3,7 @@
 The mean over all rows is the mean of the shares' means, weighted by their numbers of rows; and the
 gradient of a mean is the mean of gradients. So each process computes the closed-form gradient of
 its share, and one all-reduce adds value, gradient and number of rows. All processes then take the
-same step. Compared with one process that has all rows, nothing but rounding changes.
+same step. The result differs only by rounding from that of one process with all rows.
 
 Runs on this machine alone, over loopback, with the gloo backend. On several machines, torchrun
 starts `worker` instead of `main`.
@@ -31,7 +31,7 @@ ROWS, FEATURES, CLASSES = 1347, 64, 10
 
 
 def data():
-    """Return noisy features, and the class whose feature was largest before the noise."""
+    """Return noisy features, and as classes the index of the largest feature before the noise."""
     rng = np.random.default_rng(0)
     clean = rng.normal(size=(ROWS, FEATURES))
     return clean + 0.3 * rng.normal(size=clean.shape), clean[:, :CLASSES].argmax(axis=1)
@@ -52,7 +52,7 @@ def all_reduced(X, y):
 
 
 def worker(rank: int, processes: int, steps: int, meeting: str) -> None:
-    """Train on every row of whose number ``rank`` is the remainder; process 0 compares."""
+    """Train on rows ``rank``, ``rank + processes`` and so on; process 0 compares the results."""
     dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=processes)
     X, y = data()
     start = np.zeros((FEATURES, CLASSES)), np.zeros(CLASSES)
