@@ -56,7 +56,7 @@ class Sums:
     weight: float = 0.0
 
     def __iadd__(self, other: Sums) -> Sums:
-        """Add other rows' sums, in the memory of this one's."""
+        """Add the sums over other rows in place."""
         self.loss += other.loss
         self.dW += other.dW
         self.db += other.db
@@ -177,8 +177,8 @@ def _sum_in_one_thread(walk: Callable[[slice], Sums], shards: list[slice]) -> Su
 def _sum_in_threads(walker: Callable[[], Any], shards: list[slice], n_threads: int) -> Sums:
     """Return the sums over shards, added in the order of the rows for any number of threads.
 
-    Each thread pops the next shard and adds what is ready; waking another thread would take longer
-    than many a shard does.
+    Each thread pops the next shard and adds what is ready; waking another thread costs more than
+    most shards.
     """
     todo, ready, lock = deque(enumerate(shards)), {}, Lock()
     total: Any = None

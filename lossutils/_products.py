@@ -1,8 +1,8 @@
 """The two products of a linear model, X W and X' G, for one block of rows after the other.
 
-Three ways, of which each is the fastest for some shapes. Beside each stands what it saves of the
-time of a whole gradient, against the plain products of `ManyScores` without their small parts.
-Measured side by side in one process, one thread, AVX-512 (``benchmarks/bench_linear.py``).
+There are three ways, each the fastest for some shapes. Each states how much of the time of a whole
+gradient it saves, compared with plain products of whole blocks. That was measured side by side in
+one process with one thread and AVX-512.
 """
 
 from __future__ import annotations

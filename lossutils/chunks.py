@@ -1,20 +1,21 @@
 """Linear models over dask arrays: each chunk of rows is summed where it lies, the sums in a tree.
 
-`~lossutils.linear.linear_value_and_grad` and `~lossutils.train.fit_linear` come here when X is a
-dask array, and dask runs it on threads, processes or a cluster, as it is told to. W and b go out to
-the chunks; a sum comes back from each, of the size of W. The rows of X stay where they are.
+`~lossutils.linear.linear_value_and_grad` and `~lossutils.train.fit_linear` use this module when X
+is a dask array. Dask runs it on the scheduler of your choice: threads, processes or a cluster. W
+and b travel to the chunks, and each chunk returns sums of the size of W. The rows of X stay where
+they are.
 
-What is promised of the numbers: the same bits for the same chunks, on any scheduler, with any
-number of workers, whether some of them die or not, since the order of the chunks makes the tree.
-(Workers of different processors, or with BLAS on several threads, may add otherwise within a
-chunk.) Other chunks are added in another order, and round otherwise, in the last digits of float64.
+The same chunks give the same bits on any scheduler, with any number of workers, even if some of
+them die, because the order of the chunks fixes the order of the additions. (Workers with different
+processors, or with BLAS on several threads, may add differently within a chunk.) Other chunks are
+added in another order, so the last digits of float64 may differ.
 
-Targets and weights may be in memory or dask arrays, cut like X or not: they are rechunked to the
-rows of X. If the columns of X come in several chunks they are joined, which moves data at each use;
-so do it once, ``X.rechunk({1: -1})``. If X fits into the memory of the workers, say
-``X = X.persist()`` before training; otherwise each step makes its chunks again, such as by reading
-a file (`lossutils.data.open_in_chunks`). Dask's processes are started anew for each step unless it
-has a pool; a cluster on one machine, ``distributed.Client()``, is faster.
+Targets and weights may be in memory or dask arrays; they are rechunked to the rows of X. If the
+columns of X come in several chunks they are joined, which moves data at each use, so do it once:
+``X.rechunk({1: -1})``. If X fits into the memory of the workers, call ``X = X.persist()`` before
+training; otherwise each step makes its chunks again, for instance by reading a file
+(`lossutils.data.open_in_chunks`). Without a pool, dask starts its processes again for each step; a
+cluster on one machine, ``distributed.Client()``, is faster.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ class RowsInChunks:
     """Rows of features in the chunks of a dask array, with their targets and weights.
 
     All are cut into the chunks of X's rows, with whole rows in each. Raises ValueError if X is no
-    dask array, sizes of chunks are unknown, or shapes do not fit together.
+    dask array, if sizes of chunks are unknown, or if shapes do not fit together.
     """
 
     def __init__(self, X: Any, targets: Any, sample_weight: Any = None) -> None:
@@ -174,7 +175,7 @@ def _places(X) -> list[dict[str, Any]]:
     """Return for each chunk of X what tells a cluster to work on it where it lies.
 
     A scheduler that does not know yet how long a task takes would send chunks about. Where X lies
-    nowhere yet, or its worker has died, any worker will do.
+    nowhere yet, or its worker has died, any worker may take it.
     """
     keys = [row[0] for row in X.__dask_keys__()]
     distributed = sys.modules.get("distributed")

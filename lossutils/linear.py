@@ -1,7 +1,7 @@
 """Loss and gradient of a linear model: the mean of what its rows add up to.
 
-How the rows are added, block by block and thread by thread, is the affair of ``_engine.py`` where
-they lie in memory, and of `lossutils.chunks` where they are dask arrays.
+Rows in memory are added by ``_engine.py``, block by block and thread by thread; rows in dask arrays
+are added by `lossutils.chunks`.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def linear_value_and_grad(
 
 
 def rows_of(X: ArrayLike, targets: ArrayLike, sample_weight: ArrayLike | None = None) -> Rows:
-    """Return rows of data as the engine for the place where they lie."""
+    """Return rows of data as an object that knows how to add them where they lie."""
     kind = RowsInChunks if is_dask(X, targets, sample_weight) else RowsInMemory
     return kind(X, targets, sample_weight)
 

@@ -1,4 +1,4 @@
-"""Gradient descent on linear models: in closed form, and its autograd twin."""
+"""Gradient descent, and linear models trained with it: in closed form, and by autograd."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .losses import BCELoss, Loss
 
 @dataclass(frozen=True)
 class History:
-    """What gradient descent went through; entry k of each array belongs to k steps taken."""
+    """The course of a gradient descent; entry k of each array belongs to k steps taken."""
 
     loss: Float64Array
-    """(steps + 1,) loss; for mini-batches that of the batch at hand."""
+    """(steps + 1,) loss; for mini-batches, that of the current batch."""
     grad_norm: Float64Array
     """(steps + 1,) Euclidean norm of the gradient with respect to all parameters."""
     path: tuple[Array, ...] = field(repr=False)
@@ -28,7 +28,7 @@ class History:
 
     @property
     def diverged(self) -> bool:
-        """Whether the loss left the finite numbers, where descent stops."""
+        """Whether the loss became infinite or NaN, which stops the descent."""
         return not np.isfinite(self.loss[-1])
 
     @property
@@ -48,7 +48,7 @@ class Fit:
     history: History
 
     def scores(self, X: Any) -> Array:
-        """Return the scores of rows of features, shape (m,) or (m, K); a dask array for one."""
+        """Return the scores of rows of features, shape (m,) or (m, K); dask in, dask out."""
         return (X if is_dask(X) else np.asarray(X)) @ self.W + self.b
 
 
@@ -258,7 +258,7 @@ def _batches(rows: Rows, batch_size: int | None, seed: int) -> Iterator[Rows]:
 
 
 def _descend(value_and_grad, batches, start, lr, steps, progress) -> Fit:
-    """Descend on one batch after the other, with a bar if there is to be one."""
+    """Take each step on the next batch, and show a progress bar if asked to."""
 
     def on_next_batch(W, b):
         return value_and_grad(next(batches), W, b)

@@ -1,10 +1,11 @@
 """Cross-entropy over a vocabulary: a block of classes at a time, the logits never held together.
 
 With K in the tens of thousands the logits, m by K, outgrow everything else. ``lossutils/linear.py``
-walks over blocks of rows; here the walk is over blocks of classes, twice. The first keeps for each
-row the largest score so far and the sum of the exponentials below it (the online log-sum-exp; see
-online-lse in the chapter *A gradient is a sum*). The second computes the scores of each block
-again, now that their normaliser is known, and turns them into that block's gradient.
+works through blocks of rows; this module works through blocks of classes, twice. The first pass
+keeps for each row the largest score so far and the sum of the exponentials below it (the online
+log-sum-exp; see online-lse in the chapter *A gradient is a sum*). The second pass computes the
+scores of each block again, now that their normaliser is known, and turns them into that block's
+gradient.
 """
 
 from __future__ import annotations

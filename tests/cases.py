@@ -130,7 +130,7 @@ def in_three_lines(loss, X, targets, W, b, l2=0.0, sample_weight=None):
 
 
 X_LAYOUTS = {
-    "as it is": lambda X: X,
+    "contiguous": lambda X: X,
     "by columns": np.asfortranarray,
     "every second row and column": lambda X: np.repeat(np.repeat(X, 2, 0), 2, 1)[::2, ::2],
     "every second row": lambda X: np.repeat(X, 2, axis=0)[::2],

@@ -62,7 +62,7 @@ def test_a_block_is_divided_into_small_products(n, K):
     assert small == 0 or rows < small or rows % small == 0
 
 
-@pytest.mark.parametrize("layout", ["as it is", "by columns", "every second row"])
+@pytest.mark.parametrize("layout", ["contiguous", "by columns", "every second row"])
 @pytest.mark.parametrize("K", [2, 7, 16, 17])
 @pytest.mark.parametrize("block_rows", [None, 75, 600, 601, 1300])
 def test_small_products_give_what_three_lines_give(layout, K, block_rows):
@@ -120,7 +120,7 @@ def test_blocks_are_ready_for_blas_and_copied_only_where_they_must_be(layout, mo
     for block in blocks:  # numbers side by side in a row or in a column, and none backwards
         assert block.dtype == np.float64
         assert min(block.strides) == 8
-    taken = layout in ("as it is", "by columns", "every second row")
+    taken = layout in ("contiguous", "by columns", "every second row")
     assert all(np.shares_memory(block, X) == taken for block in blocks)
 
 
@@ -143,7 +143,7 @@ def test_threads_share_the_shards():
     class Spy(MSELoss):
         def _rule(self, s, y):
             seen.append((threading.get_ident(), y[0]))
-            meeting.wait()  # for the other thread: alone it would wait for ever
+            meeting.wait()  # for the other thread: a thread alone would never get past this
             return super()._rule(s, y)
 
     X, W = np.ones((32, 1)), np.ones(1)
@@ -195,16 +195,16 @@ LEAN = [
 ]
 
 
-def forbid_plain_formulas(monkeypatch):
+def forbid_the_rule(monkeypatch):
     def called(*args):
-        raise AssertionError("the plain formulas were called")
+        raise AssertionError("the rule of the loss was called")
 
     monkeypatch.setattr(Kernel, "gradient", called)
 
 
 @each(LEAN)
-def test_ordinary_numbers_do_not_need_the_plain_formulas(loss, monkeypatch):
-    forbid_plain_formulas(monkeypatch)
+def test_ordinary_numbers_do_not_need_the_rule(loss, monkeypatch):
+    forbid_the_rule(monkeypatch)
     X, y, W, b = linear_problem(loss)
     linear_value_and_grad(loss, X, y, W, b)
     smoothing = getattr(loss, "label_smoothing", 0)
@@ -246,7 +246,7 @@ INTEGERS = [np.int8, np.uint8, np.int32, np.uint64]
 def test_labels_of_any_type(loss, dtype, monkeypatch):
     X, y, W, b = linear_problem(loss)
     expected = linear_value_and_grad(loss, X, y, W, b)
-    forbid_plain_formulas(monkeypatch)
+    forbid_the_rule(monkeypatch)
     for left, right in zip(
         linear_value_and_grad(loss, X, y.astype(dtype), W, b), expected, strict=True
     ):
@@ -257,7 +257,7 @@ def test_labels_of_any_type(loss, dtype, monkeypatch):
 @pytest.mark.parametrize("extreme", [1e3, 1e8, 1e300])
 @pytest.mark.parametrize("block_rows", [None, 5])
 def test_extreme_scores_among_ordinary_ones(loss, extreme, block_rows):
-    """They send a shard to the plain formulas, after its kernel has worked on it in vain."""
+    """The kernel gives up the shard, and the rule of the loss computes it."""
     X, y, W, b = linear_problem(loss)
     X[3] *= extreme
     with np.errstate(all="ignore"):
