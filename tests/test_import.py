@@ -17,6 +17,7 @@ MODULES = [
     "data",
     "metrics",
     "plots",
+    "figures",
     "precision",
     "explore",
     "selfcheck",
