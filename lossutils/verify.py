@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._compare import relative_error
 from ._optional import optional_import
 from .losses import base
 from .special import Array, Float64Array
@@ -209,9 +210,9 @@ def check_equal(
     a, b = np.broadcast_arrays(a, b)
     if a.size == 0:
         raise ValueError(f"{tag}: there is no point to check; give arrays that are not empty")
-    with np.errstate(all="ignore"):
-        error = np.abs(a - b) / np.maximum(1.0, np.maximum(np.abs(a), np.abs(b)))
-    error = np.where(np.isfinite(error), error, np.inf)
+    # relative to 1 at least, since a formula of terms of order 1 is exact only to their rounding
+    error = relative_error(a, b, floor=1.0)
+    error = np.where(np.isfinite(a) & np.isfinite(b), error, np.inf)  # NaN is never equal
     worst = np.unravel_index(np.argmax(error), error.shape)
     if error[worst] > tol:
         where = f" at point {', '.join(map(str, worst))}" if worst else ""
