@@ -12,7 +12,7 @@ The package of the course *From Likelihood to Gradient*:
 - `lossutils.plots`, `lossutils.figures`, `lossutils.explore`: figures and sliders;
 - `lossutils.metrics`, `lossutils.selfcheck`: predictions judged, exercises checked;
 - `lossutils.precision`: number formats, and how many digits of a result are right;
-- `lossutils.counterparts`: what PyTorch, scikit-learn, optax and Keras call each loss;
+- `lossutils.counterparts`: the same losses in PyTorch, scikit-learn, optax and Keras;
 - `lossutils.results`: measurements, stored.
 
 Importing it needs NumPy alone. PyTorch, matplotlib, ipywidgets, scikit-learn, dask and joblib are
