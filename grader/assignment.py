@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from lossutils._compare import FLOOR, TOL, agrees, likely_mistake, numbers
+
 from . import notebook
 
 ASSIGNMENTS = Path(__file__).resolve().parent.parent / "assignments"
@@ -80,10 +82,12 @@ def compare(
     expected: object,
     *,
     mistakes: Mapping[str, object] | Callable[[], Mapping[str, object]] | None = None,
-    rtol: float = 1e-6,
-    atol: float = 1e-9,
+    tol: float = TOL,
+    floor: float = FLOOR,
 ) -> None:
-    """Compare a student's result, whatever it is, with the right one.
+    """Compare a student's result, of any kind, with the right one.
+
+    The rule is that of the students' self-checks: `lossutils._compare.agrees`.
 
     Parameters
     ----------
@@ -92,52 +96,28 @@ def compare(
     expected : number, array, str, or tuple of these
         What the reference solution returned.
     mistakes : dict of str to what a typical mistake returns, optional
-        Tried in this order; the text of the first that fits is what the student reads. One that
-        gives the right result on these inputs is passed over. If they take long to compute, pass a
-        function that returns the dict: it is called only for a wrong result.
-    rtol, atol : float
-        Largest difference that counts as right, relative to the expected value and absolute.
+        The student reads the first mistake that gives the student's result. A mistake that gives
+        the right result on these inputs is skipped. If the dict takes long to compute, pass a
+        function that returns it: it is called only for a wrong result.
+    tol : float, default 1e-6
+        Largest error that counts as right, relative to the largest of ``floor`` and both values.
+    floor : float, default 1e-3
+        Pass 0 if the digits of tiny values matter.
 
     Raises
     ------
     WrongAnswer
-        If they differ; the message names the mistake if it can, and shows no value.
+        If they differ. The message names the mistake if it is known, and shows no value.
     """
-    if _close(answer, expected, rtol, atol):
+    if agrees(answer, expected, tol=tol, floor=floor):
         return
     known = mistakes() if callable(mistakes) else mistakes or {}
-    for message, value in known.items():
-        if not _close(value, expected, rtol, atol) and _close(answer, value, rtol, atol):
-            raise WrongAnswer(message)
-    raise WrongAnswer(_difference(answer, expected))
+    mistake = likely_mistake(answer, expected, known, tol=tol, floor=floor)
+    raise WrongAnswer(mistake or _difference(answer, expected, tol, floor))
 
 
-def _numbers(value: object) -> np.ndarray | None:
-    """Value as float64, or None if it is not made of numbers alone."""
-    try:
-        array = np.asarray(value)
-        return array.astype(np.float64) if array.dtype.kind in "biuf" else None
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-def _close(answer: object, expected: object, rtol: float, atol: float) -> bool:
-    if isinstance(expected, str):
-        return isinstance(answer, str) and answer.strip().lower() == expected.strip().lower()
-    if isinstance(expected, tuple):
-        return (
-            isinstance(answer, list | tuple)
-            and len(answer) == len(expected)
-            and all(_close(a, e, rtol, atol) for a, e in zip(answer, expected, strict=True))
-        )
-    a, e = _numbers(answer), _numbers(expected)
-    if a is None or e is None or a.shape != e.shape:
-        return False
-    return bool(np.allclose(a, e, rtol=rtol, atol=atol, equal_nan=True))
-
-
-def _difference(answer: object, expected: object) -> str:
-    """What is wrong with an answer, said without showing a hidden value."""
+def _difference(answer: object, expected: object, tol: float, floor: float) -> str:
+    """Say what is wrong with an answer, without showing a hidden value."""
     if answer is None:
         return "Your function returned None: is its `return` missing?"
     if isinstance(expected, str):
@@ -145,12 +125,12 @@ def _difference(answer: object, expected: object) -> str:
     if isinstance(expected, tuple):
         if not isinstance(answer, list | tuple) or len(answer) != len(expected):
             return f"A tuple of {len(expected)} results is expected."
-        wrong = [k for k, e in enumerate(expected) if not _close(answer[k], e, 1e-6, 1e-9)]
-        k = wrong[0] if wrong else 0
-        return f"Of the {len(expected)} results, number {k + 1}: " + _difference(
-            answer[k], expected[k]
+        pairs = enumerate(zip(answer, expected, strict=True), start=1)
+        number, (a, e) = next(
+            (k, pair) for k, pair in pairs if not agrees(*pair, tol=tol, floor=floor)
         )
-    a, e = _numbers(answer), np.asarray(expected, dtype=np.float64)
+        return f"Of the {len(expected)} results, number {number}: " + _difference(a, e, tol, floor)
+    a, e = numbers(answer), np.asarray(expected, dtype=np.float64)
     if a is None:
         return "Your result is not a number or an array of numbers."
     if a.ndim != e.ndim:

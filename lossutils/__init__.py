@@ -8,10 +8,11 @@ The package of the course *From Likelihood to Gradient*:
 - `lossutils.chunks`, `lossutils.sweep`: the same over dask arrays, and at every point of a grid;
 - `lossutils.vocabulary`: cross-entropy over tens of thousands of classes;
 - `lossutils.verify`: numerical gradients, the Taylor test, autograd, `check_equal`;
-- `lossutils.data`, `lossutils.plots`, `lossutils.explore`: data sets, figures and sliders;
+- `lossutils.data`: the data sets;
+- `lossutils.plots`, `lossutils.figures`, `lossutils.explore`: figures and sliders;
 - `lossutils.metrics`, `lossutils.selfcheck`: predictions judged, exercises checked;
 - `lossutils.precision`: number formats, and how many digits of a result are right;
-- `lossutils.counterparts`: what PyTorch, scikit-learn, optax and Keras call each loss;
+- `lossutils.counterparts`: the same losses in PyTorch, scikit-learn, optax and Keras;
 - `lossutils.results`: measurements, stored.
 
 Importing it needs NumPy alone. PyTorch, matplotlib, ipywidgets, scikit-learn, dask and joblib are
@@ -23,6 +24,7 @@ from . import (
     counterparts,
     data,
     explore,
+    figures,
     linear,
     losses,
     metrics,
@@ -42,6 +44,7 @@ __all__ = [
     "counterparts",
     "data",
     "explore",
+    "figures",
     "linear",
     "losses",
     "metrics",

@@ -1,4 +1,4 @@
-"""Import of the packages that only parts of lossutils need."""
+"""Import packages that only parts of lossutils need."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def optional_import(module: str, extra: str) -> ModuleType:
-    """Import a package that an extra of lossutils brings.
+    """Import a package that an extra of lossutils installs.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def optional_import(module: str, extra: str) -> ModuleType:
     except ModuleNotFoundError as error:
         package = module.partition(".")[0]
         if error.name is None or error.name.partition(".")[0] != package:
-            raise  # the package is there, and something that it needs is not
+            raise  # the package is installed, but something that it needs is not
         raise ModuleNotFoundError(
             f"this part of lossutils needs {package}; install it with "
             f"python -m pip install 'lossutils[{extra}]'",
@@ -37,9 +37,9 @@ def optional_import(module: str, extra: str) -> ModuleType:
 
 
 def is_dask(*objects: Any) -> bool:
-    """Return whether one of some objects is a dask collection; without importing dask.
+    """Return whether any object is a dask collection, without importing dask.
 
-    Whoever has made one has imported it.
+    If dask has not been imported, none can be.
     """
     dask = sys.modules.get("dask")
     return dask is not None and any(dask.is_dask_collection(x) for x in objects)

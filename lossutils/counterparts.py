@@ -1,8 +1,8 @@
-"""What each loss is called elsewhere: in PyTorch, scikit-learn, optax (JAX) and Keras.
+"""The losses of PyTorch, scikit-learn, optax (JAX) and Keras that match those of the course.
 
-A name is written as in code; where a library wants the scores prepared, it says how. What PyTorch
-and scikit-learn return is computed here, so that factors between them and the course are measured,
-not typed. The names of the others are looked up where these libraries are installed.
+The functions of PyTorch and scikit-learn can be called here, so that chapters measure the factors
+between them and the losses of the course. `torch_loss` gives PyTorch's version of every loss, for
+autograd. Of optax and Keras only the names are known; tests look them up where they are installed.
 """
 
 from __future__ import annotations
@@ -16,13 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ._optional import optional_import
 from .losses import base
 from .special import sigmoid, softmax
-from .verify import to_tensor
-
-KINDS = ("torch", "sklearn", "sklearn model", "optax", "keras")
-"""Kinds of counterparts: a library by the name under which it is imported, as a function; for
-scikit-learn also as a model that is trained with the loss."""
 
 
 @dataclass(frozen=True)
@@ -32,22 +28,22 @@ class Counterpart:
     name: str
     """Dotted name, as in ``torch.nn.MSELoss``."""
     of: str = "{s}"
-    """What it is given instead of scores ``s``: ``sigmoid({s})``."""
+    """What it takes instead of the scores ``s``, such as ``sigmoid({s})``."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Options that it needs."""
+    """Options to call it with."""
     evaluate: Callable[[Any, Any, Any], Any] | None = None
-    """Takes the function, scores and targets; returns the mean loss. None where only the name is
-    looked up."""
+    """Takes the function, scores and targets, and returns the mean loss. None if only the name is
+    known."""
 
     def markdown(self) -> str:
-        """Return the name without its library, and what it is given, for a table."""
+        """Return the name without its library, and what it takes, for a table."""
         options = ", ".join(f"{name}={value!r}" for name, value in self.options.items())
         name = self.name.partition(".")[2] + (f"({options})" if options else "")
         return f"`{name}`" + ("" if self.of == "{s}" else f" of `{self.of.format(s='s')}`")
 
     @property
     def kind(self) -> str:
-        """Which of the kinds it is."""
+        """Name of its library, or "sklearn model" for a model that is trained with the loss."""
         library, place, *_ = self.name.split(".")
         return "sklearn model" if library == "sklearn" and place != "metrics" else library
 
@@ -57,7 +53,7 @@ class Counterpart:
         return find_spec(self.name.partition(".")[0]) is not None
 
     def function(self) -> Any:
-        """Return what the name stands for, made with its options if it has any.
+        """Import the function or class, and call it with the options if there are any.
 
         Raises
         ------
@@ -73,7 +69,7 @@ class Counterpart:
     def __call__(self, scores: ArrayLike, targets: ArrayLike) -> float:
         """Return the library's mean loss of some examples."""
         if self.evaluate is None:
-            raise ValueError(f"{self.name} is known by name only")
+            raise ValueError(f"only the name of {self.name} is known; it cannot be called here")
         return float(self.evaluate(self.function(), np.asarray(scores), np.asarray(targets)))
 
 
@@ -94,12 +90,12 @@ def _sklearn(name, prepare=lambda s: s, *, of="{s}", one_hot=False):
 
 
 def _ranking(function, s, y):
-    """The score in the first place, 0 in the second."""
+    """Rank the score against 0."""
     return function(to_tensor(s), to_tensor(0.0 * s), to_tensor(y))
 
 
 def _log_loss(function, s, y):
-    """The classes are named, since a batch may lack some."""
+    """Name all classes, since a batch may lack some."""
     return function(y, softmax(s, axis=1), labels=np.arange(s.shape[1]))
 
 
@@ -108,7 +104,7 @@ def _hinge(function, s, y):
 
 
 P, Q = "sigmoid({s})", "softmax({s})"
-"""What a score becomes before it is handed over."""
+"""What some functions take instead of scores."""
 
 TABLE: dict[str, tuple[Counterpart, ...]] = {
     "MSELoss": (
@@ -173,8 +169,8 @@ TABLE: dict[str, tuple[Counterpart, ...]] = {
         Counterpart("sklearn.metrics.hinge_loss", evaluate=_hinge),
         Counterpart("sklearn.svm.LinearSVC", options={"multi_class": "crammer_singer"}),
         Counterpart("optax.losses.multiclass_hinge_loss"),
-        # keras.losses.CategoricalHinge is another function: it takes the largest of the wrong
-        # scores and 0, so that wrong scores below 0 gain nothing
+        # keras.losses.CategoricalHinge is another function: it compares with the larger of 0 and
+        # the largest wrong score
     ),
     "MulticlassHingeLoss weston-watkins": (_torch("MultiMarginLoss", real=False),),
     "SoftmaxMSELoss": (
@@ -200,12 +196,12 @@ def counterparts(loss: base.Loss) -> dict[str, Counterpart]:
     Returns
     -------
     dict of str to Counterpart
-        Those that there are, of the kinds "torch", "sklearn", "sklearn model", "optax" and "keras".
+        The known ones, of the kinds "torch", "sklearn", "sklearn model", "optax" and "keras".
 
     Raises
     ------
     ValueError
-        If the loss is none of the course's.
+        If the loss is not one of this course.
     """
     name = type(loss).__name__
     variant = getattr(loss, "variant", "crammer-singer")
@@ -213,3 +209,93 @@ def counterparts(loss: base.Loss) -> dict[str, Counterpart]:
     if key not in TABLE:
         raise ValueError(f"no counterpart of {loss!r} is known; known are {', '.join(TABLE)}")
     return {entry.kind: entry for entry in TABLE[key]}
+
+
+def to_tensor(x: ArrayLike) -> Any:
+    """Copy an array into a PyTorch tensor: integers as int64, all other numbers as float64."""
+    torch = optional_import("torch", "torch")
+    array = np.ascontiguousarray(x)
+    return torch.tensor(array.astype(np.int64 if array.dtype.kind in "iu" else np.float64))
+
+
+def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
+    """Return a loss as a function of PyTorch tensors, for autograd to differentiate.
+
+    It is PyTorch's own function where there is one, and the textbook formula otherwise.
+
+    Parameters
+    ----------
+    loss : Loss
+        A loss of `lossutils.losses`.
+
+    Returns
+    -------
+    callable
+        Takes scores and targets, and returns a tensor of shape (m,).
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If PyTorch is not installed.
+    ValueError
+        If the loss is not one of this course.
+    """
+    torch = optional_import("torch", "torch")
+    F = torch.nn.functional
+    settings: Any = loss  # only some losses have a margin, a delta and so on
+
+    # MKL chooses a function's code at its first call. If several threads make this call at once,
+    # one may get code of half the digits: https://github.com/pytorch/pytorch/issues/188792. So one
+    # thread makes it here.
+    torch.exp(torch.zeros(1, dtype=torch.float64))
+
+    def per_example(values):
+        return values.mean(dim=1) if values.ndim == 2 else values
+
+    def real(function):
+        return lambda s, y: per_example(function(s, y.to(s), reduction="none"))
+
+    def one_hot(s, y):
+        return y.to(s) if y.ndim == 2 else F.one_hot(y, s.shape[1]).to(s)
+
+    def as_classes(y):
+        return y.double() if y.ndim == 2 else y
+
+    def one_vs_rest(s, y):
+        p, y = torch.softmax(s, dim=1), one_hot(s, y)
+        return F.binary_cross_entropy(p, y, reduction="none").sum(dim=1)
+
+    def hinge(s, y):
+        return torch.relu(settings.margin - y * s)
+
+    def multiclass_hinge(s, y):
+        right = s.gather(1, y[:, None])
+        wrong = F.one_hot(y, s.shape[1]) == 0
+        violations = torch.relu(settings.margin + s - right)[wrong].reshape(len(s), -1)
+        if settings.variant == "weston-watkins":
+            return violations.sum(dim=1)
+        return violations.max(dim=1).values  # amax would share the gradient of a tie
+
+    functions = {
+        "MSELoss": real(F.mse_loss),
+        "MAELoss": real(F.l1_loss),
+        "HuberLoss": real(lambda s, y, **kw: F.huber_loss(s, y, delta=settings.delta, **kw)),
+        "SigmoidMSELoss": lambda s, y: 0.5 * (y - torch.sigmoid(s)) ** 2,
+        "BCELoss": real(F.binary_cross_entropy),
+        "BCEWithLogitsLoss": real(F.binary_cross_entropy_with_logits),
+        "CrossEntropyLoss": lambda s, y: F.cross_entropy(
+            s, as_classes(y), label_smoothing=settings.label_smoothing, reduction="none"
+        ),
+        "OneVsRestCrossEntropyLoss": one_vs_rest,
+        "HingeLoss": hinge,
+        "SquaredHingeLoss": lambda s, y: hinge(s, y) ** 2,
+        "MulticlassHingeLoss": multiclass_hinge,
+        "SoftmaxMSELoss": lambda s, y: per_example((one_hot(s, y) - torch.softmax(s, 1)) ** 2),
+        "ExpMSELoss": lambda s, y: per_example((one_hot(s, y) - torch.exp(s)) ** 2),
+    }
+    try:
+        return functions[type(loss).__name__]
+    except KeyError:
+        raise ValueError(
+            f"no PyTorch counterpart of {loss!r} is known; known are {', '.join(functions)}"
+        ) from None

@@ -1,4 +1,4 @@
-"""The data sets of the course: made from a seed, or bundled with scikit-learn; never downloaded."""
+"""The data sets of the course, drawn from a seed or included in scikit-learn, never downloaded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .special import Float64Array
 
 
 class Split(NamedTuple):
-    """A data set in two parts: one to train on, one to judge by."""
+    """A data set in two parts, for training and for testing."""
 
     X_train: Float64Array
     """(m, n) features; rows are examples."""
@@ -25,7 +25,7 @@ class Split(NamedTuple):
     feature_names: tuple[str, ...]
     """What the n columns are."""
     target_names: tuple[str, ...]
-    """Names of the classes 0 … K-1; for regression the one name of the target."""
+    """Names of the classes 0 … K-1, or of the one target in regression."""
 
 
 def gaussian_clouds(
@@ -37,8 +37,8 @@ def gaussian_clouds(
 ) -> tuple[Float64Array, np.ndarray]:
     r"""Draw two Gaussian clouds of unit variance, class 0 and class 1, as in text 002.
 
-    For equal shares, clouds whose means are a distance d apart have the Bayes error
-    :math:`\Phi(-d/2)`; the default has :math:`\Phi(-2\sqrt2) \approx 0.0023`.
+    With equal shares and means at a distance d, the Bayes error is :math:`\Phi(-d/2)`. The default
+    has :math:`\Phi(-2\sqrt2) \approx 0.0023`.
 
     Parameters
     ----------
@@ -49,8 +49,7 @@ def gaussian_clouds(
     means : pair of points
         Centres of class 0 and class 1.
     positive_share : float in (0, 1), default 0.5
-        Share of class 1; its examples number ``round(positive_share * m)``, and there is at least 1
-        of each class.
+        Share of class 1. It gets ``round(positive_share * m)`` examples, and each class at least 1.
 
     Returns
     -------
@@ -86,19 +85,19 @@ def noisy_line(
     scale: float = 1.0,
     seed: int = 0,
 ) -> tuple[Float64Array, Float64Array]:
-    """Draw points about a line, with noise of a chosen kind and equal standard deviation.
+    """Draw points about a line, with noise of a given kind and standard deviation.
 
     Parameters
     ----------
     m : int
         Number of examples, at least 2.
     noise : {"gaussian", "laplace", "outliers"}, default "gaussian"
-        "outliers" is Gaussian noise with a tenth of the examples (at least one) raised by
-        20 ``scale``.
+        "outliers" is Gaussian noise, and a tenth of the examples (at least one) are raised by 20
+        ``scale``.
     slope, intercept : float
         The line.
     scale : float, default 1.0
-        Standard deviation of the noise, outliers aside, in the units of y; not negative.
+        Standard deviation of the noise without the outliers, at least 0.
     seed : int, default 0
         Seed of the draw.
 
@@ -140,7 +139,7 @@ def digits(*, test_share: float = 0.25, seed: int = 0) -> Split:
     Parameters
     ----------
     test_share : float in (0, 1), default 0.25
-        Share of the examples to judge by.
+        Share of the examples in the test part.
     seed : int, default 0
         Seed of the split.
 
@@ -163,13 +162,13 @@ def breast_cancer(*, test_share: float = 0.25, seed: int = 0) -> Split:
     """Load 569 tumours described by 30 measurements; class 1 is malignant.
 
     Each feature is scaled to mean 0 and standard deviation 1 of the training part. The split keeps
-    the share of each class. (scikit-learn numbers the classes the other way round; here class 1 is
-    the one to be found.)
+    the share of each class. scikit-learn numbers the classes the other way round; here class 1 is
+    the one to be detected.
 
     Parameters
     ----------
     test_share : float in (0, 1), default 0.25
-        Share of the examples to judge by.
+        Share of the examples in the test part.
     seed : int, default 0
         Seed of the split.
 
@@ -191,13 +190,13 @@ def breast_cancer(*, test_share: float = 0.25, seed: int = 0) -> Split:
 def diabetes(*, test_share: float = 0.25, seed: int = 0) -> Split:
     """Load 442 patients with 10 measurements and the progression of their disease a year later.
 
-    Each feature is scaled to mean 0 and standard deviation 1 of the training part; the target is a
-    score between 25 and 346, left as it is.
+    Each feature is scaled to mean 0 and standard deviation 1 of the training part. The target is a
+    score between 25 and 346 and is not scaled.
 
     Parameters
     ----------
     test_share : float in (0, 1), default 0.25
-        Share of the examples to judge by.
+        Share of the examples in the test part.
     seed : int, default 0
         Seed of the split.
 
@@ -218,9 +217,9 @@ def diabetes(*, test_share: float = 0.25, seed: int = 0) -> Split:
 
 
 def split(X: ArrayLike, y: ArrayLike, *, test_share: float = 0.25, seed: int = 0) -> Split:
-    """Set a share of the examples aside at random, such as validation data from a training part.
+    """Split off a random share of the examples, such as validation data.
 
-    Features are left as they are. If the targets are integers, the share of each class is kept.
+    Features are not scaled. If the targets are integers, the share of each class is kept.
 
     Parameters
     ----------
@@ -229,7 +228,7 @@ def split(X: ArrayLike, y: ArrayLike, *, test_share: float = 0.25, seed: int = 0
     y : array_like, shape (m,)
         Targets.
     test_share : float in (0, 1), default 0.25
-        Share of the examples to set aside.
+        Share of the examples to split off.
     seed : int, default 0
         Seed of the split.
 
@@ -248,17 +247,17 @@ def split(X: ArrayLike, y: ArrayLike, *, test_share: float = 0.25, seed: int = 0
 
 
 def open_in_chunks(path: str | Path, *, rows: int | None = None) -> Any:
-    """Open an array that ``np.save`` wrote as a dask array, a chunk of rows at a time.
+    """Open an array that ``np.save`` wrote as a dask array with chunks of rows.
 
-    Nothing is read before it is needed, and then by the worker that needs it: only the path
-    travels. (``dask.array.from_array`` of an ``np.memmap`` would send the data to a cluster.)
+    Each chunk is read by the worker that needs it, when it needs it, and only the path is sent to
+    workers. (``dask.array.from_array`` of an ``np.memmap`` would send the data.)
 
     Parameters
     ----------
     path : str or Path
-        The ``.npy`` file; the workers of a cluster must see it under the same path.
+        The ``.npy`` file. The workers of a cluster must see it under the same path.
     rows : int, optional
-        Rows in a chunk; by default as many as dask's setting ``array.chunk-size`` allows.
+        Rows per chunk. The default is as many as dask's setting ``array.chunk-size`` allows.
 
     Returns
     -------
@@ -270,7 +269,7 @@ def open_in_chunks(path: str | Path, *, rows: int | None = None) -> Any:
     ModuleNotFoundError
         If dask is not installed.
     ValueError
-        If ``rows`` is out of range, or the file holds a single number.
+        If ``rows`` is out of range, or the file contains a single number.
     """
     da = optional_import("dask.array", "dask")
     file = _NpyFile(Path(path).resolve())
@@ -280,13 +279,13 @@ def open_in_chunks(path: str | Path, *, rows: int | None = None) -> Any:
     return da.from_array(
         file,
         chunks=(first, *file.shape[1:]),
-        inline_array=True,  # not a node of its own, which a single worker would have
+        inline_array=True,  # otherwise the file is a task of its own on a single worker
         meta=np.empty((0,) * file.ndim, file.dtype),
     )
 
 
 class _NpyFile:
-    """What dask slices: each slice is read from the file into memory."""
+    """An array in a file. Each slice is read into memory when dask asks for it."""
 
     def __init__(self, path):
         self.path = path
@@ -297,19 +296,19 @@ class _NpyFile:
         return np.array(np.load(self.path, mmap_mode="r")[index])
 
     def __dask_tokenize__(self):
-        state = self.path.stat()  # a file that was written anew is another array
+        state = self.path.stat()  # a changed file is another array
         return str(self.path), state.st_mtime_ns, state.st_size
 
 
 def flip_labels(
     labels: ArrayLike, share: float, *, classes: int = 2, seed: int = 0
 ) -> NDArray[np.int64]:
-    """Move a share of the labels to another class, drawn uniformly: label noise of a known rate.
+    """Change a share of the labels to another class, drawn uniformly.
 
     Parameters
     ----------
     labels : array_like of int, shape (m,)
-        Labels 0 ... classes-1. Left unchanged.
+        Labels 0 ... classes-1. They are not changed in place.
     share : float in [0, 1]
         Share of the labels to change, rounded to whole examples.
     classes : int, default 2
@@ -320,7 +319,7 @@ def flip_labels(
     Returns
     -------
     ndarray of int, shape (m,)
-        Labels, ``round(share * m)`` of which differ.
+        The labels, with ``round(share * m)`` of them changed.
 
     Raises
     ------
@@ -332,8 +331,8 @@ def flip_labels(
         raise ValueError(f"labels must be integers, shape (m,), got {y.dtype} of shape {y.shape}")
     if classes < 2 or (y.size and (y.min() < 0 or y.max() >= classes)):
         raise ValueError(
-            f"labels must be 0 to {classes - 1} for {classes} classes, of which there are at least "
-            f"2, got labels from {y.min()} to {y.max()}"
+            f"labels must be 0 to {classes - 1} for {classes} classes, and classes at least 2, "
+            f"got labels from {y.min()} to {y.max()}"
         )
     if not 0 <= share <= 1:
         raise ValueError(f"share must lie in [0, 1], got {share!r}")
@@ -355,7 +354,7 @@ def _split(X, y, feature_names, target_names, test_share, seed, *, scale) -> Spl
         random_state=seed,
         stratify=y if y.dtype.kind in "iu" else None,
     )
-    if scale:  # by the training part alone: the test part stays unseen
+    if scale:  # by the training part alone, since the test part must stay unseen
         mean, std = X_train.mean(axis=0), X_train.std(axis=0)
         X_train, X_test = (X_train - mean) / std, (X_test - mean) / std
     return Split(X_train, y_train, X_test, y_test, feature_names, target_names)

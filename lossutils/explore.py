@@ -1,8 +1,8 @@
-"""Sliders over figures: one output with two faces.
+"""Figures with sliders, which work with and without a kernel.
 
 In a live kernel `explore` shows an ipywidgets control that redraws the figure. On a static page the
-same output is a native range input over figures drawn beforehand, moved by ``_static/explore.js``;
-without scripts the starting figure shows. nbval compares every one of these figures.
+same output is a range input over figures that were drawn in advance; ``_static/explore.js`` shows
+the right one. Without scripts the page shows the starting figure. nbval compares all figures.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ._optional import optional_import
 SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 DECIMALS = re.compile(r"-?\d+\.\d{3,}")
 MIN_SHARED = 150
-"""Length from which a repeated group is worth a definition of its own."""
+"""Shortest SVG group that is worth sharing between figures."""
 
 
 def explore(
@@ -36,39 +36,39 @@ def explore(
     start: dict[str, Any] | None = None,
     **parameters: Sequence[Any],
 ) -> Explorer:
-    """Let the reader move parameters of a figure, with or without a kernel behind the page.
+    """Let the reader change parameters of a figure, with or without a kernel.
 
     Parameters
     ----------
     draw : callable
-        Draws the figure; called as ``draw(name=value, ...)`` with a new figure current. Fix the
-        limits of its axes, so that only what depends on the parameter moves.
+        Draws on a new current figure, called as ``draw(name=value, ...)``. Fix the limits of the
+        axes, so that only what depends on the parameter moves.
     describe : callable
-        Called as ``draw`` is; returns the sentence that says what the figure shows. It stands below
-        the figure, and a screen reader announces it.
+        Called like ``draw``, returns the sentence that says what the figure shows. The sentence
+        stands below the figure, and a screen reader announces it.
     labels : dict, optional
-        What to call a parameter on the page; by default its name.
+        Label of a parameter on the page. The default is its name.
     start : dict, optional
-        Starting value of a parameter; by default the middle one.
+        Starting value of a parameter. The default is the middle one.
     **parameters : sequence
-        The values of each parameter, at least two. Every combination is drawn, so keep them few.
+        The values of each parameter, at least two. Use few, since every combination is drawn.
 
     Returns
     -------
     Explorer
-        To be the last line of a cell.
+        Make it the last line of a cell.
 
     Raises
     ------
     ValueError
-        If there is no parameter, one has fewer than two values or two that read alike, or ``start``
-        or ``labels`` names another parameter or value.
+        If there is no parameter, a parameter has fewer than two values or two that look the same,
+        or ``start`` or ``labels`` names an unknown parameter or value.
     ModuleNotFoundError
         If matplotlib is not installed.
     """
     if not parameters:
         raise ValueError(
-            "explore needs a parameter to move, as in explore(draw, ..., p=[0.1, 0.2])"
+            "explore needs a parameter to change, as in explore(draw, ..., p=[0.1, 0.2])"
         )
     values = {name: list(choices) for name, choices in parameters.items()}
     for name, choices in values.items():
@@ -76,14 +76,14 @@ def explore(
             raise ValueError(f"parameter {name} needs at least two values, got {choices!r}")
     for name in {**(labels or {}), **(start or {})}:
         if name not in values:
-            raise ValueError(f"{name!r} is no parameter; parameters are {', '.join(values)}")
+            raise ValueError(f"{name!r} is not a parameter; parameters are {', '.join(values)}")
     at = {}
     for name, choices in values.items():
         first = (start or {}).get(name, choices[len(choices) // 2])
-        # by what the reader sees: 0.3 is meant by 0.30000000000000004
+        # compare what the reader sees, since 0.30000000000000004 means 0.3
         ticks = [_format(value) for value in choices]
         if len(set(ticks)) < len(ticks):
-            raise ValueError(f"two values of {name} read alike: {', '.join(ticks)}")
+            raise ValueError(f"two values of {name} look the same: {', '.join(ticks)}")
         if _format(first) not in ticks:
             raise ValueError(f"start of {name} must be one of {', '.join(ticks)}, got {first!r}")
         at[name] = ticks.index(_format(first))
@@ -91,7 +91,7 @@ def explore(
 
 
 class Explorer:
-    """A figure with parameters to move; made by `explore`."""
+    """A figure with parameters to change; made by `explore`."""
 
     def __init__(
         self,
@@ -105,26 +105,26 @@ class Explorer:
         self._values, self._labels, self._start = values, labels, start
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        """Return all faces; the front end takes the first that it can show."""
+        """Return all forms of the output. The front end shows the first that it can."""
         names = " and ".join(self._values)
         bundle = {"text/plain": f"<explorer of {names}>", "text/html": self.to_html()}
         return bundle | self._widget_view()
 
     def to_html(self) -> str:
-        """Return the explorer as HTML that needs no kernel: every figure, and range inputs."""
+        """Return the explorer as HTML with all figures and range inputs, which needs no kernel."""
         combinations = [
             dict(zip(self._values, choice, strict=True))
             for choice in product(*self._values.values())
         ]
         first = {name: choices[self._start[name]] for name, choices in self._values.items()}
-        uid = "explore-00000000"  # for now: it will depend on all of the rest
+        uid = "explore-00000000"  # placeholder until the content hash is known
         shared: dict[str, str] = {}
         svgs = [
             _inline(_draw_svg(self._draw, combination), uid, shared) for combination in combinations
         ]
         _share_repeated(svgs, uid, shared)
         sentences = [self._describe(**combination) for combination in combinations]
-        printed = (0, len(svgs) // 2, len(svgs) - 1)  # paper shows three, side by side
+        printed = (0, len(svgs) // 2, len(svgs) - 1)  # the PDF shows three next to each other
         frames = "".join(
             f'<div class="explorer-frame{" explorer-printed" if i in printed else ""}" '
             f'data-sentence="{html.escape(sentence)}"{"" if combination == first else " hidden"}>'
@@ -143,7 +143,7 @@ class Explorer:
             f'<figcaption id="{uid}-caption" aria-live="polite">'
             f"{html.escape(self._describe(**first))}</figcaption></figure>"
         )
-        # Of what a reader sees, and so with coordinates that are cut: not of the last bits.
+        # The hash is of rounded coordinates, so it does not depend on the last bits.
         return page.replace(uid, f"explore-{sha256(page.encode()).hexdigest()[:8]}")
 
     def _controls(self) -> str:
@@ -162,7 +162,7 @@ class Explorer:
         return "".join(inputs)
 
     def _widget_view(self) -> dict[str, Any]:
-        """Return the ipywidgets face, or nothing where there is no live front end for it."""
+        """Return the ipywidgets form, or nothing outside a notebook."""
         try:
             from IPython import get_ipython
             from ipywidgets import HTML, SelectionSlider, VBox
@@ -204,7 +204,7 @@ def _draw_svg(draw: Callable[..., object], values: dict[str, Any]) -> str:
     plt.figure()
     try:
         draw(**values)
-        # no bbox_inches="tight": all figures of an explorer must have the same size
+        # without bbox_inches="tight", since all figures of an explorer must have the same size
         plt.gcf().savefig(buffer, format="svg", metadata={"Date": None})
     finally:
         for number in set(plt.get_fignums()) - set(kept):
@@ -213,11 +213,11 @@ def _draw_svg(draw: Callable[..., object], values: dict[str, Any]) -> str:
 
 
 def _inline(svg: str, uid: str, shared: dict[str, str]) -> Element:
-    """Make an SVG picture fit to stand in a page beside others.
+    """Prepare an SVG picture for a page with other pictures.
 
     Ids get the prefix ``uid``. Definitions (glyphs, markers, clipping) move to ``shared``, once for
-    all figures of an explorer, since matplotlib names each by a hash of what it is. Their style
-    element, which would apply to the whole page, becomes two attributes.
+    all figures of an explorer, since matplotlib names each by a hash of its content. The style
+    element would apply to the whole page, and becomes two attributes.
     """
     root = ET.fromstring(svg[svg.index("<svg") :])
     definitions = []
@@ -248,7 +248,7 @@ def _inline(svg: str, uid: str, shared: dict[str, str]) -> Element:
 
 
 def _share_repeated(svgs: list[Element], uid: str, shared: dict[str, str]) -> None:
-    """Move what several pictures repeat (axes, labels, fixed curves) to ``shared``."""
+    """Move groups that several pictures repeat (axes, labels, fixed curves) to ``shared``."""
     seen = Counter(chain.from_iterable({_text(e) for e in svg.iter("g")} for svg in svgs))
 
     def visit(parent: Element) -> None:
@@ -266,7 +266,7 @@ def _share_repeated(svgs: list[Element], uid: str, shared: dict[str, str]) -> No
 
 
 def _adapt(key: str, value: str, uid: str) -> str:
-    """Prefix references to ids; cut coordinates to hundredths of a point, finer than eyes are."""
+    """Prefix references to ids, and round coordinates to hundredths of a point."""
     if key == "href" and value.startswith("#"):
         return f"#{uid}-{value[1:]}"
     if key in ("d", "x", "y"):

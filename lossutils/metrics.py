@@ -1,4 +1,4 @@
-"""How good predictions are: as decisions, and as probabilities."""
+"""Measures of predictions, as decisions and as probabilities."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .special import Float64Array
 
 @dataclass(frozen=True)
 class Confusion:
-    """Counts of decisions at each threshold, an array each; made by `confusion`."""
+    """Counts of decisions at each threshold, as arrays; made by `confusion`."""
 
     hits: NDArray[np.intp]
     """Class 1 called 1 (true positives)."""
@@ -48,14 +48,14 @@ class Confusion:
 
 
 def confusion(probability: ArrayLike, labels: ArrayLike, thresholds: ArrayLike) -> Confusion:
-    """Count hits, false alarms, misses and rejections when 1 is called above a threshold.
+    """Count hits, false alarms, misses and rejections at thresholds.
 
     Parameters
     ----------
     probability : array_like, shape (m,)
         Predicted probabilities of class 1.
     labels : array_like, shape (m,)
-        Labels 0 and 1, of which both occur.
+        Labels 0 and 1. Both must occur.
     thresholds : array_like, any shape
         Class 1 is called where the probability exceeds the threshold.
 
@@ -75,7 +75,7 @@ def confusion(probability: ArrayLike, labels: ArrayLike, thresholds: ArrayLike) 
             f"probability and labels must both have shape (m,), got {p.shape} and {y.shape}"
         )
     if set(np.unique(y)) != {0, 1}:
-        raise ValueError(f"labels must be 0 and 1, of which both occur, got {np.unique(y)[:5]}")
+        raise ValueError(f"labels must be 0 and 1, and both must occur, got {np.unique(y)[:5]}")
     # how many of each class lie at or below each threshold, from sorted probabilities
     misses, rejections = (
         np.searchsorted(np.sort(p[y == label]), t, side="right") for label in (1, 0)
@@ -85,13 +85,13 @@ def confusion(probability: ArrayLike, labels: ArrayLike, thresholds: ArrayLike) 
 
 
 def accuracy(scores: ArrayLike, labels: ArrayLike) -> float:
-    """Share of examples whose label is predicted.
+    """Return the share of examples with the right predicted label.
 
     Parameters
     ----------
     scores : array_like, shape (m, K) or (m,)
-        The column with the highest score is predicted, the first of several; with one score per
-        example, class 1 where it is positive.
+        The column with the highest score is predicted, and the first of equal ones. With one score
+        per example, class 1 is predicted where it is positive.
     labels : array_like, shape (m,)
         Labels 0 ... K-1.
 
@@ -122,24 +122,24 @@ def accuracy(scores: ArrayLike, labels: ArrayLike) -> float:
 
 @dataclass(frozen=True)
 class Reliability:
-    """How often what was predicted happened, an entry per bin that is used; see `reliability`."""
+    """Predicted probability and observed frequency of each bin; made by `reliability`."""
 
     confidence: Float64Array
     """Mean predicted probability in the bin."""
     frequency: Float64Array
-    """Share of the bin's examples where it happened."""
+    """Share of the bin's examples where the event happened."""
     count: NDArray[np.intp]
     """Number of examples in the bin."""
 
     @property
     def ece(self) -> float:
-        """Expected calibration error, the mean distance of frequency and confidence, by example."""
+        """Expected calibration error: mean distance of frequency and confidence over examples."""
         gap = np.abs(self.frequency - self.confidence)
         return float(np.sum(self.count * gap) / np.sum(self.count))
 
 
 def reliability(probability: ArrayLike, outcome: ArrayLike, *, bins: int = 10) -> Reliability:
-    """Sort examples by predicted probability into equal bins of [0, 1], and count what happened.
+    """Compare predicted probabilities with observed frequencies in equal bins of [0, 1].
 
     For K classes, ask whether the most probable class was right:
     ``reliability(p.max(axis=1), p.argmax(axis=1) == labels)``.
@@ -149,14 +149,14 @@ def reliability(probability: ArrayLike, outcome: ArrayLike, *, bins: int = 10) -
     probability : array_like, shape (m,)
         Predicted probability of the event.
     outcome : array_like, shape (m,)
-        Whether it happened: booleans, or 0 and 1.
+        Whether the event happened: booleans, or 0 and 1.
     bins : int, default 10
-        Number of bins; an example on an edge belongs to the bin above, and 1 to the last.
+        Number of bins. A probability on an edge belongs to the bin above it, and 1 to the last.
 
     Returns
     -------
     Reliability
-        Bins without an example are left out.
+        Without the empty bins.
 
     Raises
     ------

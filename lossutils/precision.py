@@ -1,7 +1,6 @@
 """Number formats, and how many digits of a result are right.
 
-NumPy has float64, float32 and float16. The fourth, bfloat16, is the upper half of a float32: it is
-had by rounding to it.
+NumPy has float64, float32 and float16. The fourth format, bfloat16, is the upper half of a float32.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from .special import Array
 
 NO_NUMBER = -1
-"""What `right_digits` returns for NaN, or an infinity, in place of a number that the format has."""
+"""What `right_digits` returns for NaN or infinity where the format has a number."""
 
 
 @dataclass(frozen=True)
@@ -25,33 +24,33 @@ class FloatFormat:
 
     name: str
     bits: int
-    """Binary digits of a number, the leading 1 included."""
+    """Binary digits of a number, including the leading 1."""
     max_exponent: int
     """Exponent of the largest numbers."""
 
     @property
     def eps(self) -> float:
-        """Gap between 1 and the next number. Rounding changes a number by at most half of it."""
+        """Gap between 1 and the next number. Rounding has at most half of it as relative error."""
         return 2.0 ** (1 - self.bits)
 
     @property
     def largest(self) -> float:
-        """Largest number; beyond it lies infinity."""
+        """Largest finite number."""
         return (2.0 - self.eps) * 2.0**self.max_exponent
 
     @property
     def smallest_normal(self) -> float:
-        """Smallest positive number with all its digits."""
+        """Smallest positive number with full precision."""
         return 2.0 ** (1 - self.max_exponent)
 
     @property
     def smallest(self) -> float:
-        """Smallest positive number, a subnormal one of a single binary digit."""
+        """Smallest positive number, which is subnormal and has a single binary digit."""
         return self.smallest_normal * self.eps
 
     @property
     def digits(self) -> int:
-        """Decimal digits that survive a few roundings, of up to 8 eps in all."""
+        """Decimal digits that are right after a few roundings, with an error of up to 8 eps."""
         return int(-np.log10(8 * self.eps))
 
 
@@ -68,7 +67,7 @@ FORMATS = {
 
 
 def round_to(x: ArrayLike, name: str) -> Array:
-    """Round numbers to the nearest of a format, ties to the even one.
+    """Round numbers to the nearest number of a format, and ties to even.
 
     Parameters
     ----------
@@ -80,8 +79,8 @@ def round_to(x: ArrayLike, name: str) -> Array:
     Returns
     -------
     ndarray, shape of ``x``
-        Of that dtype; for bfloat16, which NumPy lacks, float32 numbers with 8 significant bits.
-        (As in PyTorch, float64 numbers are then rounded twice, first to float32.)
+        Numbers of that dtype. For bfloat16, which NumPy lacks, they are float32 with 8 significant
+        bits, and float64 is rounded twice, first to float32, as in PyTorch.
 
     Raises
     ------
@@ -94,8 +93,9 @@ def round_to(x: ArrayLike, name: str) -> Array:
         if name != "bfloat16":
             return np.asarray(x).astype(name)
         single = np.asarray(x, dtype=np.float32)
+    # ml_dtypes has bfloat16, but five lines are less than one more package for every reader
     word = single.view(np.uint32)
-    last = (word >> np.uint32(16)) & np.uint32(1)  # of the bits that stay
+    last = (word >> np.uint32(16)) & np.uint32(1)  # the last bit that remains
     rounded = (word + np.uint32(0x7FFF) + last) & np.uint32(0xFFFF0000)
     return np.where(np.isnan(single), single, rounded.view(np.float32))
 
@@ -113,15 +113,15 @@ def right_digits(values: ArrayLike, exact: Sequence[Any]) -> NDArray[np.int_]:
     Returns
     -------
     ndarray of int, shape (n,)
-        Minus the logarithm, to base 10, of the relative error, rounded down, between 0 and the
-        digits of the format (`FloatFormat.digits`). A true value too small for a normal number
-        counts as right if the result is within 4 of the smallest numbers; one too large, if the
-        result is infinite. `NO_NUMBER` where the result is NaN, or wrongly infinite.
+        Minus the base-10 logarithm of the relative error, rounded down, from 0 to the digits of the
+        format (`FloatFormat.digits`). If the true value is too small for a normal number, an error
+        of up to 4 times the smallest number counts as right; if it is too large, infinity does.
+        `NO_NUMBER` where the result is NaN or wrongly infinite.
 
     Raises
     ------
     ValueError
-        If the results are in another format, or their number is not that of the true values.
+        If the results are in another format, or there are more or fewer than true values.
     """
     values = np.asarray(values)
     if values.dtype.name not in FORMATS:
@@ -158,20 +158,20 @@ def worst_digits(
     dtype: str = "float64",
     points: int = 8,
 ) -> NDArray[np.int_]:
-    """Map the digits that formulas keep: the fewest right ones in each interval of scores.
+    """Find the fewest right digits of each formula in each interval of scores.
 
     Parameters
     ----------
     formulas : mapping of str to callable
         Each takes an array of scores and returns one result for each.
     exact : mapping of str to callable
-        For each name the true result, of one score that is a Python float.
+        For each name a function that takes one Python float and returns the true result.
     edges : array_like, shape (b + 1,)
         Ends of b intervals, in rising order.
     dtype : str
-        Format in which the formulas compute: float64, float32 or float16.
+        Format of the scores: float64, float32 or float16.
     points : int
-        Scores tried in each interval, its ends included.
+        Number of scores in each interval, including its ends.
 
     Returns
     -------
@@ -181,7 +181,7 @@ def worst_digits(
     Raises
     ------
     ValueError
-        If a formula has no exact counterpart, or its results are not one for each score.
+        If a formula has no exact counterpart, or does not return one result per score.
     """
     if missing := set(formulas) - set(exact):
         raise ValueError(f"no exact value is given for {', '.join(sorted(missing))}")

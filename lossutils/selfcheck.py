@@ -1,4 +1,7 @@
-"""Self-checks of exercises and assignments: they print what is wrong instead of raising."""
+"""Self-checks of exercises and assignments, which print what is wrong instead of raising.
+
+They call right what the grader calls right, by the rule in `lossutils._compare`.
+"""
 
 from __future__ import annotations
 
@@ -10,28 +13,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ._compare import FLOOR, TOL, agrees, likely_mistake, numbers, relative_error
+
 
 def check_answer(
-    name: str, answer: ArrayLike | None, expected: ArrayLike, *, tol: float = 1e-6
+    name: str, answer: ArrayLike | None, expected: ArrayLike, *, tol: float = TOL
 ) -> None:
-    """Compare an answer with what an independent computation gives, and print the outcome.
+    """Print whether an answer agrees with the result of an independent computation.
 
     Parameters
     ----------
     name : str
-        The exercise.
+        Name of the exercise.
     answer : array_like or None
-        The reader's number or array; None if there is none yet.
+        The reader's number or array, or None before the reader has answered.
     expected : array_like
-        The same, computed another way.
+        The right result.
     tol : float, default 1e-6
-        Largest difference that counts as right, relative to the larger of 1 and the two values.
+        Largest error that counts as right, relative to the larger of the two values and 0.001.
     """
     if answer is None:
         print(f"{name}: waiting for your answer. Replace None and run the cell again.")
         return
-    difference = _difference(answer, expected, tol)
-    print(f"{name}: {'right.' if difference is None else f'not yet. {difference}'}")
+    right = agrees(answer, expected, tol=tol)
+    print(f"{name}: {'right.' if right else f'not yet. {_difference(answer, expected, tol)}'}")
 
 
 def check(
@@ -39,22 +44,19 @@ def check(
     *args: ArrayLike,
     expected: Any,
     mistakes: Mapping[str, Any] | None = None,
-    tol: float = 1e-6,
 ) -> None:
-    """Call a function of an assignment, and print how its result compares with the right one.
+    """Call a function of an assignment and print whether its result is right.
 
     Parameters
     ----------
     function : callable
         The student's function.
     *args : array_like
-        What to call it with; a list becomes an array, as in the hidden tests.
+        Its arguments. A list becomes an array, as in the hidden tests.
     expected : number, array, str, or tuple of these
         The right result.
     mistakes : dict of str to what a typical mistake returns, optional
-        The text of the first that fits the result is printed as the likely mistake.
-    tol : float, default 1e-6
-        Largest difference that counts as right, relative to the larger of 1 and the two values.
+        The first mistake that gives the student's result is printed as the likely one.
     """
     inputs = [np.array(arg) if isinstance(arg, list | tuple) else arg for arg in args]
     name = getattr(function, "__name__", str(function))
@@ -73,46 +75,34 @@ def check(
     if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(inputs, given, strict=True)):
         print(f"{call}: not yet. It changes its own input; compute a new array instead.")
         return
-    difference = _difference(answer, expected, tol)
-    if difference is None:
+    if agrees(answer, expected):
         print(f"{call}: right.")
         return
     print(f"{call}: not yet.\n  expected  {_shown(expected)}\n  got       {_shown(answer)}")
-    for mistake, value in (mistakes or {}).items():
-        if _difference(value, expected, tol) and _difference(answer, value, tol) is None:
-            print(f"  likely    {mistake}")
-            return
-    print(f"  that is   {difference}")
+    if mistake := likely_mistake(answer, expected, mistakes or {}):
+        print(f"  likely    {mistake}")
+    else:
+        print(f"  that is   {_difference(answer, expected)}")
 
 
-def _difference(answer: Any, expected: Any, tol: float) -> str | None:
-    """How an answer differs from what is expected, in words; None if it does not."""
+def _difference(answer: Any, expected: Any, tol: float = TOL) -> str:
+    """Say how a wrong answer differs from the right one."""
     if isinstance(expected, str):
-        same = isinstance(answer, str) and answer.strip().lower() == expected.lower()
-        return None if same else f"Yours is {answer!r}, expected is {expected!r}."
+        return f"Yours is {answer!r}, expected is {expected!r}."
     if isinstance(expected, tuple):
         if not isinstance(answer, list | tuple) or len(answer) != len(expected):
             return f"Yours is {_kind(answer)}, expected is a tuple of {len(expected)} results."
-        for number, (a, e) in enumerate(zip(answer, expected, strict=True), start=1):
-            if difference := _difference(a, e, tol):
-                return f"Result {number} of {len(expected)}: {difference}"
-        return None
+        pairs = enumerate(zip(answer, expected, strict=True), start=1)
+        number, (a, e) = next((k, pair) for k, pair in pairs if not agrees(*pair, tol=tol))
+        return f"Result {number} of {len(expected)}: {_difference(a, e, tol)}"
     if answer is None:
         return "Yours is None: is the return missing?"
-    try:
-        a, e = np.asarray(answer, dtype=np.float64), np.asarray(expected, dtype=np.float64)
-    except (TypeError, ValueError):
+    a, e = numbers(answer), np.asarray(expected, dtype=np.float64)
+    if a is None:
         return f"Your answer {answer!r} is not a number or an array of numbers."
     if a.shape != e.shape:
         return f"Your answer has shape {a.shape}, expected is {e.shape}."
-    if not a.size:
-        return None
-    with np.errstate(invalid="ignore"):  # inf - inf
-        error = np.abs(a - e) / np.maximum(1.0, np.maximum(np.abs(a), np.abs(e)))
-    same = (a == e) | (np.isnan(a) & np.isnan(e))
-    error = np.where(same, 0.0, np.where(np.isfinite(error), error, np.inf))
-    if error.max() <= tol:
-        return None
+    error = relative_error(a, e, FLOOR)
     worst = np.unravel_index(np.argmax(error), error.shape)
     where = f" at position {', '.join(map(str, worst))}" if worst else ""
     return f"Yours is {a[worst]:.6g}{where}, expected is {e[worst]:.6g}."
@@ -123,7 +113,7 @@ def _kind(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Value on one line, as one would type it."""
+    """Return a value on one line, as one would type it."""
     if isinstance(value, tuple):
         return f"({', '.join(map(_shown, value))})"
     if isinstance(value, np.ndarray) and value.size <= 24:

@@ -1,37 +1,38 @@
-"""The same run at every point of a grid of losses, learning rates or seeds; resumed if interrupted.
+"""The same run at every point of a grid of losses, learning rates or seeds.
 
-joblib runs the points, on one processor unless it is told otherwise: with ``n_jobs``, or from
-outside, where the cluster of the current ``distributed.Client`` is one choice::
+joblib runs the points, by default on one processor. Ask for more with ``n_jobs``, or choose the
+cluster of the current ``distributed.Client``::
 
     with joblib.parallel_config(backend="dask"):
-        outcomes = sweep(run, grid, cache="results")
+        outcomes = sweep(run, grid)
+
+A sweep that was interrupted, or to which points were added, runs only the missing points if joblib
+keeps the results of ``run`` in a folder, which all workers must see::
+
+    outcomes = sweep(joblib.Memory("results", verbose=0).cache(run), grid)
 """
 
 from __future__ import annotations
 
-import inspect
-import os
-import textwrap
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from itertools import product
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from ._optional import optional_import
 
 
 class Outcome(NamedTuple):
-    """A point of the grid, and what the run made of it."""
+    """A point of the grid and the result of its run."""
 
     point: dict[str, Any]
     """The arguments of the run."""
     value: Any
-    """What it returned."""
+    """What the run returned."""
 
 
 class SweepError(RuntimeError):
-    """Some points failed; the message says which, and why."""
+    """Some points failed. The message says which, and why."""
 
     def __init__(self, message: str, outcomes: list[Outcome], failed: list[dict[str, Any]]):
         super().__init__(message)
@@ -46,7 +47,6 @@ def sweep(
     grid: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]],
     *,
     n_jobs: int | None = None,
-    cache: str | Path | None = None,
     progress: bool = True,
 ) -> list[Outcome]:
     """Call a function at every point of a grid.
@@ -54,21 +54,14 @@ def sweep(
     Parameters
     ----------
     run : callable
-        Called as ``run(**point)``. To run in other processes it must be picklable, as is what it
-        returns; functions of a notebook are.
+        Called as ``run(**point)``. To run in other processes, it and its results must be picklable.
+        Functions that are defined in a notebook are.
     grid : mapping, or iterable of mappings
-        For each argument its values, of which every combination is a point, the last argument
-        changing fastest; or the points themselves.
+        The values of each argument, or the points themselves. Every combination of values is a
+        point, and the last argument changes fastest.
     n_jobs : int, optional
-        Points at a time, -1 for one on each processor; by default what ``joblib.parallel_config``
-        says, or 1.
-    cache : str or Path, optional
-        Folder that keeps each outcome, in a file of its own. A sweep that was interrupted, or to
-        which points were added, runs only the points that are not there. An outcome belongs to the
-        arguments and to the source of ``run``; what else ``run`` depends on, such as data and other
-        functions, is not seen: pass it as an argument, or take another folder when it changes.
-        Only the caller writes here, so the workers of a cluster need not see the folder. The files
-        are pickles: do not open a folder of which you do not know who wrote it.
+        How many points to run at a time, or -1 for one per processor. The default is the setting of
+        ``joblib.parallel_config``, or 1.
     progress : bool, default True
         Show a progress bar.
 
@@ -82,9 +75,9 @@ def sweep(
     ModuleNotFoundError
         If joblib is not installed.
     SweepError
-        If points failed, once all others have run and are kept.
+        If points failed. It is raised after all other points have run.
     ValueError
-        If the grid is empty or no grid, or ``run`` has no source that a cache could go by.
+        If the grid has no points, or an argument has no list of values.
 
     Examples
     --------
@@ -99,33 +92,27 @@ def sweep(
     """
     joblib = optional_import("joblib", "sweep")
     points = _points(grid)
-    files = [None] * len(points) if cache is None else _files(run, points, Path(cache), joblib)
-    values = {i: value for i, file in enumerate(files) for value in _kept(file, joblib)}
-    missing = [i for i in range(len(points)) if i not in values]
+    values: dict[int, Any] = {}
     failures: dict[int, str] = {}
 
     from tqdm.auto import tqdm
 
-    with tqdm(total=len(points), initial=len(values), unit="run", disable=not progress) as bar:
-        # As they come, so that what is done is kept, however long another point takes.
+    with tqdm(total=len(points), unit="run", disable=not progress) as bar:
+        # unordered, so that the bar does not wait for a slow point
         parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
-        for i, value, failure in parallel(
-            joblib.delayed(_attempt)(run, i, points[i]) for i in missing
-        ):
-            if failure is not None:
+        tasks = (joblib.delayed(_attempt)(run, i, point) for i, point in enumerate(points))
+        for i, value, failure in parallel(tasks):
+            if failure is None:
+                values[i] = value
+            else:
                 failures[i] = failure
                 bar.set_postfix(failed=len(failures), refresh=False)
-            else:
-                values[i] = value
-                _keep(files[i], points[i], value, joblib)
             bar.update()
     outcomes = [Outcome(points[i], values[i]) for i in sorted(values)]
     if failures:
         told = "\n".join(f"{points[i]}: {failures[i]}" for i in sorted(failures))
         raise SweepError(
-            f"{len(failures)} of {len(points)} points failed; the others are in .outcomes"
-            + ("" if cache is None else f", and kept in {cache}")
-            + f"\n{told}",
+            f"{len(failures)} of {len(points)} points failed; the others are in .outcomes\n{told}",
             outcomes,
             [points[i] for i in sorted(failures)],
         )
@@ -138,56 +125,19 @@ def _points(grid) -> list[dict[str, Any]]:
         if single or not all(isinstance(values, Iterable) for values in grid.values()):
             raise ValueError(
                 f"each argument in the grid must have a list of values, got {dict(grid)!r}; "
-                "an argument that does not vary has a list of one"
+                "give an argument that does not vary a list of one value"
             )
         points = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
     else:
         points = [dict(point) for point in grid]
     if not points or not all(points):
-        raise ValueError(f"the grid has no point, or one without arguments: {grid!r}")
+        raise ValueError(f"the grid has no point, or a point without arguments: {grid!r}")
     return points
 
 
 def _attempt(run, i, point) -> tuple[int, Any, str | None]:
-    """Return the number of the point, and its value or why there is none."""
+    """Return the number of the point, its value, and the traceback if it failed."""
     try:
         return i, run(**point), None
-    except Exception:  # whatever it is, the other points go on
+    except Exception:  # the other points must run whatever happens
         return i, None, traceback.format_exc()
-
-
-def _files(run, points, folder, joblib) -> list[Path]:
-    """Return where each outcome is kept: a name made of all that it depends on."""
-    try:
-        source = textwrap.dedent(inspect.getsource(run))
-        named = inspect.isfunction(run) and run.__name__ != "<lambda>"
-    except (OSError, TypeError):
-        named = False
-    if not named:
-        raise ValueError(
-            f"a cache goes by the source of the function that runs, and {run!r} has none of its "
-            "own; define it in a file or a notebook, with def"
-        )
-    if around := sorted(inspect.getclosurevars(run).nonlocals):
-        raise ValueError(
-            f"{run.__name__} uses {', '.join(around)} of the function around it, which a cache "
-            "cannot see; make it an argument, with a list of one value in the grid"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    return [folder / f"{run.__name__}-{joblib.hash((source, point))}.pkl" for point in points]
-
-
-def _kept(file: Path | None, joblib) -> list[Any]:
-    """Return the value that a file keeps, in a list; an empty one if there is none."""
-    try:
-        return [] if file is None else [joblib.load(file)["value"]]
-    except Exception:  # no such file, or one that cannot be read: the point runs again
-        return []
-
-
-def _keep(file: Path | None, point, value, joblib) -> None:
-    """Write a value whole or not at all, even if the process is killed."""
-    if file is not None:
-        part = file.with_name(f".{file.name}-{os.getpid()}.tmp")
-        joblib.dump({"point": point, "value": value}, part)
-        os.replace(part, file)

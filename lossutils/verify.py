@@ -1,6 +1,6 @@
 """Independent checks of a derivative: finite differences, the Taylor test, autograd.
 
-Nothing here knows a closed-form gradient, so agreement with one is evidence.
+No closed-form gradient is used here, so agreement with one is evidence.
 """
 
 from __future__ import annotations
@@ -12,25 +12,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._optional import optional_import
+from ._compare import relative_error
+from .counterparts import to_tensor, torch_loss
 from .losses import base
 from .special import Array, Float64Array
 
 STEP = 1e-3
-"""Step of the differences, which balances the error of order 4, h**4 / 30, and rounding, eps/h."""
+"""Step of the differences. It balances the error of order 4, h**4 / 30, and rounding, eps / h."""
 
 
 def numerical_derivative(
     f: Callable[[Float64Array], Array], x: ArrayLike, *, step: float = STEP
 ) -> Float64Array:
-    r"""Derivative of a function that works element by element, by central differences of order 4.
+    r"""Differentiate an element-wise function by central differences of order 4.
 
     .. math:: f'(x) \approx \frac{8 [f(x + h) - f(x - h)] - [f(x + 2h) - f(x - 2h)]}{12 h}
 
     Parameters
     ----------
     f : callable
-        Takes an array and returns one of the same shape, entry i depending on ``x[i]`` alone.
+        Takes an array and returns one of the same shape. Entry i depends on ``x[i]`` alone.
     x : array_like
         Where to differentiate.
     step : float
@@ -39,7 +40,7 @@ def numerical_derivative(
     Returns
     -------
     ndarray, shape of ``x``
-        The derivative, right to about 1e-12 where f and its fifth derivative are of order 1.
+        The derivative, accurate to about 1e-12 where f and its fifth derivative are of order 1.
     """
     x = np.asarray(x, dtype=np.float64)
     near = f(x + step) - f(x - step)
@@ -50,7 +51,7 @@ def numerical_derivative(
 def numerical_gradient(
     f: Callable[[Float64Array], float], x: ArrayLike, *, step: float = STEP
 ) -> Float64Array:
-    """Gradient of a function of an array, by central differences of order 4.
+    """Differentiate a function of an array by central differences of order 4.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ def numerical_gradient(
     Returns
     -------
     ndarray, shape of ``x``
-        The derivative with respect to each entry; f is called 4 times for each.
+        The derivative with respect to each entry. f is called 4 times per entry.
     """
     x = np.asarray(x, dtype=np.float64)
 
@@ -81,15 +82,15 @@ def numerical_gradient(
 
 
 def complex_step(f: Callable[[NDArray[Any]], NDArray[Any]], x: ArrayLike) -> Float64Array:
-    r"""Derivative of an analytic function that works element by element, without cancellation.
+    r"""Differentiate an analytic element-wise function, without cancellation.
 
     .. math:: f'(x) = \operatorname{Im} f(x + ih) / h + O(h^2), \qquad h = 10^{-100}
 
     Parameters
     ----------
     f : callable
-        Takes a complex array and returns one of the same shape; made of analytic operations only
-        (no ``abs``, ``max`` or comparison).
+        Takes a complex array and returns one of the same shape. It may use only analytic
+        operations: no ``abs``, ``max`` or comparison.
     x : array_like
         Real points at which to differentiate.
 
@@ -111,7 +112,7 @@ class TaylorTest:
 
     @property
     def order(self) -> float:
-        """Slope of log remainder against log step, 2 if the gradient is right, 1 if it is not."""
+        """Slope of log remainder against log step: 2 for a right gradient, 1 for a wrong one."""
         return float(np.polyfit(np.log(self.steps), np.log(self.remainders), 1)[0])
 
 
@@ -127,11 +128,11 @@ def taylor_test(
     Parameters
     ----------
     value_and_grad : callable
-        Takes an array, returns the value of f and its gradient, of the same shape.
+        Takes an array, and returns the value of f and its gradient, of the same shape.
     x : array_like
-        Where to test; f should be curved there, else the remainder is only rounding.
+        Where to test. f must be curved there, or else the remainder is only rounding.
     direction : array_like, optional
-        Direction d, shape of ``x``; by default random of length 1.
+        Direction d, of the shape of ``x``. The default is random, of length 1.
     seed : int, default 0
         Seed of the random direction.
 
@@ -143,8 +144,8 @@ def taylor_test(
     Raises
     ------
     ValueError
-        If gradient or direction has another shape than ``x``, or f is so straight there that the
-        remainder is only rounding.
+        If the gradient or the direction has another shape than ``x``, or the remainder is only
+        rounding.
     """
     x = np.asarray(x, dtype=np.float64)
     if direction is None:
@@ -162,8 +163,8 @@ def taylor_test(
     remainders = [abs(value_and_grad(x + h * d)[0] - value - h * slope) for h in steps]
     if min(remainders) <= 1e-15 * max(1.0, abs(value)):
         raise ValueError(
-            f"the remainder falls to {min(remainders):.1g}, which is rounding: f is straight in "
-            "this direction; test where it is curved"
+            f"the remainder falls to {min(remainders):.1g}, which is only rounding, because f is "
+            "straight in this direction; test where it is curved"
         )
     return TaylorTest(steps, np.array(remainders))
 
@@ -176,25 +177,25 @@ def check_equal(
     tol: float = 1e-12,
     points: str = "random points",
 ) -> None:
-    r"""Check the equation ``tag``: print that it holds, or raise and show where it does not.
+    r"""Print that the equation ``tag`` holds, or raise an error that shows where it does not.
 
     Parameters
     ----------
     tag : str
         Name of the equation, as in its ``\tag{...}``.
     left, right : array_like
-        Its two sides, computed independently at the same points: the same shape, the first axis
-        running over the points. A side that is a single number is compared with every point.
-        PyTorch tensors are accepted.
+        Its two sides, computed independently at the same points. They have the same shape, and the
+        first axis runs over the points. A single number is compared with every point. PyTorch
+        tensors are accepted.
     tol : float, default 1e-12
         Largest difference allowed, relative to the larger of 1 and the two sides.
     points : str, default "random points"
-        What the points are, for the sentence printed.
+        What the points are, for the printed sentence.
 
     Raises
     ------
     AssertionError
-        If a difference exceeds ``tol`` or a side is not finite; the message names the worst point.
+        If a difference exceeds ``tol`` or a side is not finite. The message names the worst point.
     ValueError
         If the shapes differ, there is no point, or ``tol`` is not between 0 and 0.001.
     """
@@ -209,9 +210,9 @@ def check_equal(
     a, b = np.broadcast_arrays(a, b)
     if a.size == 0:
         raise ValueError(f"{tag}: there is no point to check; give arrays that are not empty")
-    with np.errstate(all="ignore"):
-        error = np.abs(a - b) / np.maximum(1.0, np.maximum(np.abs(a), np.abs(b)))
-    error = np.where(np.isfinite(error), error, np.inf)
+    # relative to 1 at least, since a formula of terms of order 1 is exact only to their rounding
+    error = relative_error(a, b, floor=1.0)
+    error = np.where(np.isfinite(a) & np.isfinite(b), error, np.inf)  # NaN is never equal
     worst = np.unravel_index(np.argmax(error), error.shape)
     if error[worst] > tol:
         where = f" at point {', '.join(map(str, worst))}" if worst else ""
@@ -232,7 +233,7 @@ def compare_with_autograd(
     reduction: base.Reduction = "mean",
     tol: float = 1e-12,
 ) -> None:
-    """Check a loss and its gradient against PyTorch's loss and its autograd, and print the outcome.
+    """Check a loss and its gradient against PyTorch's loss and its autograd.
 
     Parameters
     ----------
@@ -246,7 +247,7 @@ def compare_with_autograd(
     Raises
     ------
     AssertionError
-        If value or gradient differs by more.
+        If the value or the gradient differs by more.
     ModuleNotFoundError
         If PyTorch is not installed.
     """
@@ -304,97 +305,7 @@ def torch_value_and_grad(
     return value.detach().numpy(), grad.numpy()
 
 
-def to_tensor(x: ArrayLike) -> Any:
-    """Copy an array into a PyTorch tensor: integers as int64, all other numbers as float64."""
-    torch = optional_import("torch", "torch")
-    array = np.ascontiguousarray(x)
-    return torch.tensor(array.astype(np.int64 if array.dtype.kind in "iu" else np.float64))
-
-
-def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
-    """Return PyTorch's counterpart of a loss, as a function of tensors with one value per example.
-
-    Where PyTorch has the loss this is PyTorch's own; elsewhere it is the textbook formula in tensor
-    operations, for autograd to differentiate.
-
-    Parameters
-    ----------
-    loss : Loss
-        A loss of `lossutils.losses`.
-
-    Returns
-    -------
-    callable
-        Takes scores and targets, returns a tensor of shape (m,).
-
-    Raises
-    ------
-    ModuleNotFoundError
-        If PyTorch is not installed.
-    ValueError
-        If the loss is none of the course's.
-    """
-    torch = optional_import("torch", "torch")
-    F = torch.nn.functional
-    settings: Any = loss  # its margin, delta and so on, which only some losses have
-
-    # MKL chooses a function's code at its first call. If several threads make that at once, one may
-    # get code of half the digits: https://github.com/pytorch/pytorch/issues/188792. Here one does.
-    torch.exp(torch.zeros(1, dtype=torch.float64))
-
-    def per_example(values):
-        return values.mean(dim=1) if values.ndim == 2 else values
-
-    def real(function):
-        return lambda s, y: per_example(function(s, y.to(s), reduction="none"))
-
-    def one_hot(s, y):
-        return y.to(s) if y.ndim == 2 else F.one_hot(y, s.shape[1]).to(s)
-
-    def as_classes(y):
-        return y.double() if y.ndim == 2 else y
-
-    def one_vs_rest(s, y):
-        p, y = torch.softmax(s, dim=1), one_hot(s, y)
-        return F.binary_cross_entropy(p, y, reduction="none").sum(dim=1)
-
-    def hinge(s, y):
-        return torch.relu(settings.margin - y * s)
-
-    def multiclass_hinge(s, y):
-        right = s.gather(1, y[:, None])
-        wrong = F.one_hot(y, s.shape[1]) == 0
-        violations = torch.relu(settings.margin + s - right)[wrong].reshape(len(s), -1)
-        if settings.variant == "weston-watkins":
-            return violations.sum(dim=1)
-        return violations.max(dim=1).values  # not amax, which shares the gradient of a tie
-
-    counterparts = {
-        "MSELoss": real(F.mse_loss),
-        "MAELoss": real(F.l1_loss),
-        "HuberLoss": real(lambda s, y, **kw: F.huber_loss(s, y, delta=settings.delta, **kw)),
-        "SigmoidMSELoss": lambda s, y: 0.5 * (y - torch.sigmoid(s)) ** 2,
-        "BCELoss": real(F.binary_cross_entropy),
-        "BCEWithLogitsLoss": real(F.binary_cross_entropy_with_logits),
-        "CrossEntropyLoss": lambda s, y: F.cross_entropy(
-            s, as_classes(y), label_smoothing=settings.label_smoothing, reduction="none"
-        ),
-        "OneVsRestCrossEntropyLoss": one_vs_rest,
-        "HingeLoss": hinge,
-        "SquaredHingeLoss": lambda s, y: hinge(s, y) ** 2,
-        "MulticlassHingeLoss": multiclass_hinge,
-        "SoftmaxMSELoss": lambda s, y: per_example((one_hot(s, y) - torch.softmax(s, 1)) ** 2),
-        "ExpMSELoss": lambda s, y: per_example((one_hot(s, y) - torch.exp(s)) ** 2),
-    }
-    try:
-        return counterparts[type(loss).__name__]
-    except KeyError:
-        raise ValueError(
-            f"no PyTorch counterpart of {loss!r} is known; known are {', '.join(counterparts)}"
-        ) from None
-
-
 def _as_array(side) -> Float64Array:
-    if hasattr(side, "detach"):  # a PyTorch tensor, perhaps with a gradient
+    if hasattr(side, "detach"):  # a PyTorch tensor, which may require a gradient
         side = side.detach().cpu().numpy()
     return np.asarray(side, dtype=np.float64)

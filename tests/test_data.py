@@ -238,9 +238,9 @@ def test_flipped_labels_go_to_every_other_class_alike():
     ("labels", "share", "classes", "message"),
     [
         ([0.0, 1.0], 0.1, 2, "labels must be integers, shape (m,), got float64 of shape (2,)"),
-        ([0, 2], 0.1, 2, "labels must be 0 to 1 for 2 classes, of which there are at least 2, got"),
+        ([0, 2], 0.1, 2, "labels must be 0 to 1 for 2 classes, and classes at least 2, got"),
         ([-1, 1], 0.1, 2, "labels must be 0 to 1 for 2 classes"),
-        ([0, 0], 0.1, 1, "labels must be 0 to 0 for 1 classes, of which there are at least 2"),
+        ([0, 0], 0.1, 1, "labels must be 0 to 0 for 1 classes, and classes at least 2"),
         ([0, 1], 1.1, 2, "share must lie in [0, 1], got 1.1"),
     ],
 )

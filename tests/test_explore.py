@@ -1,4 +1,4 @@
-"""The two faces of an explorer: HTML with every frame, and live widgets that redraw."""
+"""The two forms of an explorer: HTML with all figures, and live widgets that redraw."""
 
 import json
 import re
@@ -30,13 +30,13 @@ def page(**parameters):
     return BeautifulSoup(explore(draw, **options).to_html(), "html5lib")
 
 
-def test_one_frame_for_each_value_of_which_the_middle_one_shows():
+def test_one_frame_per_value_and_the_middle_one_is_shown():
     frames = page(a=[1, 2, 3]).select(".explorer-frame")
     assert [frame.has_attr("hidden") for frame in frames] == [True, False, True]
     assert len({str(frame) for frame in frames}) == 3
 
 
-def test_two_parameters_make_every_combination_the_last_running_fastest():
+def test_two_parameters_give_every_combination_and_the_last_changes_fastest():
     soup = page(a=[1, 2], b=[0.5, 1.5, 2.5], start={"a": 1, "b": 2.5})
     frames = soup.select(".explorer-frame")
     assert [not frame.has_attr("hidden") for frame in frames] == [False, False, True] + 3 * [False]
@@ -64,7 +64,7 @@ def test_controls_are_native_labelled_and_announced():
     assert slider["aria-valuetext"] == "0.3" == soup.output.text
     assert json.loads(slider["data-ticks"]) == ["−1", "0.3"]
     assert soup.select_one(".explorer-frames")["aria-labelledby"] == soup.figcaption["id"]
-    assert soup.select_one(".explorer-controls").has_attr("hidden")  # until the script can serve it
+    assert soup.select_one(".explorer-controls").has_attr("hidden")  # until the script runs
 
 
 def test_every_reference_resolves_and_ids_are_unique():
@@ -76,7 +76,7 @@ def test_every_reference_resolves_and_ids_are_unique():
     assert set(used) <= set(ids)
 
 
-def test_what_frames_share_is_stored_once():
+def test_repeated_parts_are_stored_once():
     two, many = (
         len(explore(draw, describe=describe, a=list(range(1, n))).to_html()) for n in (3, 23)
     )
@@ -95,8 +95,8 @@ def test_the_same_explorer_is_the_same_bytes_and_another_has_other_ids():
     )
 
 
-def test_what_no_eye_sees_changes_no_byte():
-    """So that another processor's last bits do not."""
+def test_invisible_changes_change_no_byte():
+    """The last bits differ between processors."""
 
     def page_of(shift):
         def draw_shifted(a):
@@ -112,7 +112,7 @@ def test_no_style_escapes_into_the_page():
     assert "<style" not in explore(draw, describe=describe, a=[1, 2]).to_html()
 
 
-def test_what_the_reader_is_told_is_text_not_markup():
+def test_sentences_and_labels_are_escaped():
     marked = {"describe": lambda a: f"<u>{a}", "labels": {"a": "<i>"}}
     html = explore(lambda a: None, a=["<b>", "&"], **marked).to_html()
     soup = BeautifulSoup(html, "html5lib")
@@ -127,12 +127,12 @@ def test_values_of_any_kind_have_a_tick():
     assert json.loads(soup.input["data-ticks"]) == ["False", "None", "(1, 2)", "x"]
 
 
-def test_a_start_is_found_by_what_it_reads():
+def test_a_start_is_found_by_its_label():
     slider = page(a=list(np.linspace(0.1, 0.5, 5)), start={"a": 0.3}).input
     assert slider["value"] == "2"
 
 
-def test_explorers_that_differ_in_words_alone_have_other_ids():
+def test_explorers_with_other_words_have_other_ids():
     first, second = (page(a=[1, 2], describe=lambda a, w=w: w).figure["id"] for w in ("x", "y"))
     assert first != second
 
@@ -159,7 +159,7 @@ def test_outside_a_notebook_there_is_no_widget():
 
 
 def test_in_a_kernel_a_slider_redraws(monkeypatch):
-    """The widget face, with the front end's part (moving the slider) played by the test."""
+    """The test moves the slider in place of the front end."""
     widgets = []
     import IPython
     import ipywidgets
@@ -184,11 +184,11 @@ def test_in_a_kernel_a_slider_redraws(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "explore needs a parameter to move, as in explore(draw, ..., p=[0.1, 0.2])"),
+        ({}, "explore needs a parameter to change, as in explore(draw, ..., p=[0.1, 0.2])"),
         ({"a": [1]}, "parameter a needs at least two values, got [1]"),
-        ({"a": [1, 1 + 1e-9]}, "two values of a read alike: 1, 1"),
-        ({"a": [1, 2], "start": {"b": 1}}, "'b' is no parameter; parameters are a"),
-        ({"a": [1, 2], "labels": {"c": "x"}}, "'c' is no parameter; parameters are a"),
+        ({"a": [1, 1 + 1e-9]}, "two values of a look the same: 1, 1"),
+        ({"a": [1, 2], "start": {"b": 1}}, "'b' is not a parameter; parameters are a"),
+        ({"a": [1, 2], "labels": {"c": "x"}}, "'c' is not a parameter; parameters are a"),
         ({"a": [1, 2], "start": {"a": 3}}, "start of a must be one of 1, 2, got 3"),
     ],
 )

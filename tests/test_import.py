@@ -14,9 +14,11 @@ MODULES = [
     "train",
     "sweep",
     "verify",
+    "counterparts",
     "data",
     "metrics",
     "plots",
+    "figures",
     "precision",
     "explore",
     "selfcheck",
@@ -78,7 +80,7 @@ def test_training_works_with_numpy_alone():
     ("use", "package", "extra"),
     [
         ("verify.compare_with_autograd(losses.MSELoss(), [1.0], [2.0])", "torch", "torch"),
-        ("verify.torch_loss(losses.MSELoss())", "torch", "torch"),
+        ("counterparts.torch_loss(losses.MSELoss())", "torch", "torch"),
         (
             "train.fit_linear_autograd(losses.MSELoss(), [[1.0]], [2.0], lr=0.1, steps=1)",
             "torch",

@@ -40,8 +40,8 @@ def test_thresholds_of_any_shape():
     [
         ([0.1, 0.2], [0], "probability and labels must both have shape (m,), got (2,) and (1,)"),
         ([[0.1]], [[1]], "probability and labels must both have shape (m,), got (1, 1) and (1, 1)"),
-        ([0.1, 0.2], [-1, 1], "labels must be 0 and 1, of which both occur, got [-1  1]"),
-        ([0.1, 0.2], [1, 1], "labels must be 0 and 1, of which both occur, got [1]"),
+        ([0.1, 0.2], [-1, 1], "labels must be 0 and 1, and both must occur, got [-1  1]"),
+        ([0.1, 0.2], [1, 1], "labels must be 0 and 1, and both must occur, got [1]"),
     ],
 )
 def test_bad_input_is_named(p, y, message):

@@ -1,4 +1,4 @@
-"""Figures are the same bytes in every run, and others if the data are others."""
+"""`plots` and `figures`: the same bytes in every run, and different bytes for different data."""
 
 import io
 
@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from lossutils import data, plots
+from lossutils import data, figures, plots
 from lossutils.losses import BCEWithLogitsLoss, MSELoss
 from lossutils.metrics import reliability
 from lossutils.special import sigmoid
@@ -23,13 +23,13 @@ DRAWINGS = {
     "log": lambda c: plots.lines(T, {"a": c * T}, xlabel="x", ylabel="y", yscale="log"),
     "mark": lambda c: plots.mark(0.5, 0.5 * c, "here"),
     "level": lambda c: plots.level(0.5 * c, "floor"),
-    "clouds": lambda c: plots.clouds(c * X, Y),
-    "map": lambda c: plots.probability_map(lambda x: sigmoid(c * FIT.scores(x)), X, Y),
-    "line": lambda c: plots.noisy_line(*LINE, LINE_FIT, band=c),
-    "surface": lambda c: plots.loss_surface(
+    "clouds": lambda c: figures.clouds(c * X, Y),
+    "map": lambda c: figures.probability_map(lambda x: sigmoid(c * FIT.scores(x)), X, Y),
+    "line": lambda c: figures.noisy_line(*LINE, LINE_FIT, band=c),
+    "surface": lambda c: figures.loss_surface(
         lambda w, b: c * (w**2 + b**2), T, T, history=LINE_FIT.history
     ),
-    "two paths": lambda c: plots.loss_surface(
+    "two paths": lambda c: figures.loss_surface(
         lambda w, b: w**2 + b**2,
         T,
         T,
@@ -42,13 +42,13 @@ DRAWINGS = {
     "bands": lambda c: plots.bands(T, {"a": [c * T, T], "b": [T, -T]}, xlabel="x", ylabel="y"),
     "spread": lambda c: plots.spread({"a": [1, 2 * c], "b": [3, np.nan]}, xlabel="x"),
     "reliability": lambda c: plots.reliability_diagram({"a": reliability(0.9 * c * T, T > 0.5)}),
-    "margins": lambda c: plots.margins([1, 2], 0.1, X, Y, support=[0, 3], margin=c),
-    "images": lambda c: plots.images(np.eye(8)[None].repeat(3, 0), [f"{c} a", "b", "c"], columns=2),
+    "margins": lambda c: figures.margins([1, 2], 0.1, X, Y, support=[0, 3], margin=c),
+    "images": lambda c: figures.images([np.eye(8)] * 3, [f"{c} a", "b", "c"], columns=2),
     "heatmap": lambda c: plots.heatmap([[1, -2], [0, c]], format="{:.4f}"),
-    "digits": lambda c: plots.digit_map(
+    "digits": lambda c: figures.digit_map(
         [[14, 7, -1], [1, 0, 14]], ["a", "b"], [0, 1, 2 * c, 3], full=14, ticks=[0, 2 * c]
     ),
-    "shapes": lambda c: plots.matrix_shapes([("", "A", "(n)", 1.0, c), ("=", "B", "", 1.0, 1.0)]),
+    "shapes": lambda c: figures.matrix_shapes([("", "A", "(n)", 1.0, c), ("=", "B", "", 1.0, 1.0)]),
 }
 
 
@@ -89,25 +89,25 @@ def test_a_short_logarithmic_axis_is_labelled_in_plain_numbers():
     assert {"0.02", "0.05", "0.1"} <= labels
 
 
-def test_the_decision_line_has_the_threshold_as_probability():
-    ax = plots.clouds(X, Y)
+def test_the_decision_line_is_where_the_threshold_is_predicted():
+    ax = figures.clouds(X, Y)
     limits = ax.axis()
-    plots.decision_line(FIT, 0.2, ax=ax)
+    figures.decision_line(FIT, 0.2, ax=ax)
     points = np.column_stack(ax.lines[-1].get_data())
     np.testing.assert_allclose(sigmoid(FIT.scores(points)), 0.2)
     assert ax.axis() == limits
 
 
-def test_colours_are_told_apart_without_their_hue():
-    """Two classes may not rest on hue alone: their lightness or their marker must differ."""
-    ax = plots.clouds(X, Y)
+def test_classes_differ_in_shape_as_well_as_in_colour():
+    """Readers who cannot tell the two hues apart need another difference."""
+    ax = figures.clouds(X, Y)
     shapes = {collection.get_paths()[0].vertices.shape for collection in ax.collections}
     assert len(shapes) == 2
 
 
-def test_margins_stand_where_the_score_is_the_margin():
+def test_margins_are_drawn_where_the_score_is_the_margin():
     W, b = np.array([1.0, -2.0]), 0.3
-    ax = plots.margins(W, b, X, 2 * Y - 1, support=Y == 1, margin=0.5)
+    ax = figures.margins(W, b, X, 2 * Y - 1, support=Y == 1, margin=0.5)
     scores = [np.column_stack(line.get_data()) @ W + b for line in ax.lines[:3]]
     np.testing.assert_allclose(scores, [[0, 0], [0.5, 0.5], [-0.5, -0.5]], atol=1e-12)
     np.testing.assert_array_equal(np.column_stack(ax.lines[3].get_data()), X[Y == 1])
@@ -125,7 +125,7 @@ def test_a_band_reaches_from_the_lowest_run_to_the_highest():
     assert {(T[-1], T[-1]), (T[-1], 4 * T[-1])} <= {tuple(point) for point in edge}
 
 
-def test_a_row_of_dots_leaves_out_what_is_not_finite():
+def test_rows_of_dots_leave_out_infinite_and_nan():
     ax = plots.spread({"a": [1.0, np.inf, 3.0], "b": [np.nan]}, xlabel="x", xscale="log")
     assert [len(line.get_xdata()) for line in ax.lines] == [2, 2, 0]
     assert ax.lines[1].get_xdata().tolist() == [2.0, 2.0]
@@ -140,12 +140,12 @@ def test_limits_do_not_depend_on_the_last_bit_of_the_data():
     ]
     assert axes[0].get_ylim() == axes[1].get_ylim()
     axes[0].plot(T, 3 * T)
-    assert axes[0].get_ylim()[1] > 2, "axes go on following their data"
+    assert axes[0].get_ylim()[1] > 2, "the axes no longer scale with their data"
 
 
-def test_a_map_of_digits_tells_what_is_no_number_by_a_cross_too():
+def test_a_map_of_digits_marks_nan_and_infinity_with_a_cross():
     digits = [[14, 7, 6, -1], [1, 0, -1, 13]]
-    ax = plots.digit_map(digits, ["a", "b"], [-2, -1, 0, 1, 5], full=14, ticks=[-2, 0])
+    ax = figures.digit_map(digits, ["a", "b"], [-2, -1, 0, 1, 5], full=14, ticks=[-2, 0])
     assert ax.images[0].get_array().tolist() == [[0, 1, 2, 4], [2, 3, 4, 1]]
     assert sorted(zip(*ax.lines[0].get_data(), strict=True)) == [(2, 1), (3, 0)]
     assert ax.get_xticks().tolist() == [-0.5, 1.5]

@@ -42,6 +42,16 @@ def test_rounding_to_bfloat16_keeps_infinities_and_nan():
     assert np.isnan(round_to(full, "bfloat16"))
 
 
+@pytest.mark.parametrize("sign", [0, 0x8000])
+def test_rounding_to_bfloat16_is_that_of_torch_at_every_number(sign):
+    """At all 65,536 numbers, infinities and NaN included, halfway to the next, and just around."""
+    high = (np.arange(0x8000, dtype=np.uint32) + np.uint32(sign)) << np.uint32(16)
+    for low in (0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF):
+        x = (high + np.uint32(low)).view(np.float32)
+        theirs = torch.tensor(x).to(torch.bfloat16).float().numpy()
+        np.testing.assert_array_equal(round_to(x, "bfloat16"), theirs)
+
+
 def test_an_unknown_format_is_named_with_those_that_are_known():
     with pytest.raises(ValueError, match=r"'float8'.*float64, float32, bfloat16, float16"):
         round_to([1.0], "float8")

@@ -1,4 +1,4 @@
-"""Stored measurements: the files that come with the package, and how rows are found in them."""
+"""Stored measurements can be read, and rows can be selected from them."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ STORED = ("linear", "scaling")
 
 
 @pytest.mark.parametrize("name", STORED)
-def test_what_the_chapter_reads_comes_with_the_package(name):
+def test_the_package_contains_the_measurements(name):
     measured = results.load(name)
     for row in measured.rows:
         assert min(row["values"]) <= row["seconds"] <= max(row["values"])
@@ -27,8 +27,8 @@ def test_columns_follow_the_rows():
     assert measured.select(way="a", m=2) == [{"way": "a", "m": 2, "seconds": 0.5}]
 
 
-def test_what_was_not_measured_is_refused():
+def test_unknown_measurements_are_refused():
     with pytest.raises(FileNotFoundError, match=r"no measurements named 'speed' .* scaling"):
         results.load("speed")
-    with pytest.raises(ValueError, match=r"nothing measured has .*'rows'.*rows: lossutils"):
+    with pytest.raises(ValueError, match=r"no measurement has .*'rows'.*rows: lossutils"):
         results.load("scaling").select(series="rows", way="ours")

@@ -353,4 +353,4 @@ def penalty_of_overlapping_clouds(student, reference, rng):
     place = np.flatnonzero(y == -1)[:2]
     X[place] += np.outer([4, -4], v) / np.linalg.norm(v)
     right = reference.critical_penalty(X, y)
-    compare(student.critical_penalty(X, y), right, mistakes=penalty_mistakes(X, y), rtol=1e-5)
+    compare(student.critical_penalty(X, y), right, mistakes=penalty_mistakes(X, y), tol=1e-5)

@@ -1,9 +1,9 @@
-"""Stored measurements: a chapter can show times and still be the same on every run.
+"""Stored measurements, so that a chapter shows times and is still the same on every run.
 
-``make bench`` writes the files beside this one, ``scaling.json`` and ``linear.json``, in pyperf's
-format: each with the machine, the date and the versions. (``linear_avx2.json`` is by hand: see
-``benchmarks/bench_linear.py``.) They come with the package, since a
-chapter that runs in Colab has nothing else. To read them takes no pyperf.
+``make bench`` writes ``scaling.json`` and ``linear.json`` into this folder in pyperf's format, with
+the machine, the date and the versions. (``linear_avx2.json`` is made by hand: see
+``benchmarks/bench_linear.py``.) They are part of the package, since a chapter in Colab has no other
+files. Reading them does not need pyperf.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ import numpy as np
 from ..special import Float64Array
 
 Row = dict[str, Any]
-"""One measured thing: what it was, its times ``values``, and their median ``seconds``."""
+"""One measurement: what was measured, its times ``values``, and their median ``seconds``."""
 
 
 @dataclass(frozen=True)
 class Measurements:
-    """What one file holds."""
+    """The content of one file."""
 
     about: Row
-    """What holds for all: the machine, the date, the versions."""
+    """What all rows share: the machine, the date, the versions."""
 
     rows: list[Row]
-    """One for each thing measured, in the order of the file."""
+    """One row per measurement, in the order of the file."""
 
     def select(self, **which: Any) -> list[Row]:
-        """Return the rows that have all of these values.
+        """Return the rows with all of these values.
 
         Parameters
         ----------
         **which
-            As in ``select(series="rows", way="lossutils")``.
+            Such as ``select(series="rows", way="lossutils")``.
 
         Returns
         -------
@@ -48,20 +48,20 @@ class Measurements:
         Raises
         ------
         ValueError
-            If there is none.
+            If there is no such row.
         """
         found = [r for r in self.rows if all(r.get(name) == v for name, v in which.items())]
         if not found:
-            raise ValueError(f"nothing measured has {which}; measured were {_known(self.rows)}")
+            raise ValueError(f"no measurement has {which}; there are {_known(self.rows)}")
         return found
 
     def column(self, name: str, **which: Any) -> Float64Array:
-        """Return one number of each row found, such as "seconds", "m" or "scratch_mb".
+        """Return one number per row, such as "seconds", "m" or "scratch_mb".
 
         Parameters
         ----------
         name : str
-            Which number.
+            Name of the number.
         **which
             As for `select`.
 
@@ -73,7 +73,7 @@ class Measurements:
 
     @property
     def machine(self) -> str:
-        """Where and when it was measured, in one line."""
+        """The machine, the date and the versions, in one line."""
         about = self.rows[0]
         return (
             f"{about.get('cpu_model_name', 'unknown processor')}, {about['cpu_count']} cores, "
@@ -97,7 +97,7 @@ def load(name: str) -> Measurements:
     Raises
     ------
     FileNotFoundError
-        If there are none of this name.
+        If there are no measurements of this name.
     """
     file = resources.files(__package__) / f"{name}.json"
     if not file.is_file():

@@ -67,7 +67,7 @@ def main() -> int:
     parser.add_argument(
         "targets",
         nargs="*",
-        default=["lossutils/losses/*.py", "lossutils/special.py"],
+        default=["lossutils/losses/*.py", "lossutils/_kernels.py", "lossutils/special.py"],
         help="files to plant faults in (%(default)s)",
     )
     parser.add_argument(
