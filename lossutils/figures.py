@@ -73,6 +73,7 @@ def decision_line(fit: Fit, threshold: float, *, ax: Axes | None = None) -> None
         Probability of class 1 on the line. The limits of the axes do not change.
     """
     ax = ax or _plt().gca()
+    # Not by ax.axline, which cuts the line at the axes: the stored figures would change.
     limits = ax.axis()
     x = np.asarray(limits[:2])
     logit = np.log(threshold / (1 - threshold))

@@ -203,7 +203,7 @@ def fit_linear_autograd(
     ValueError
         As `fit_linear`.
     """
-    from .verify import to_tensor, torch_loss
+    from .counterparts import to_tensor, torch_loss
 
     value_of = torch_loss(loss)
     check_l2(l2)
