@@ -3,7 +3,9 @@
 import json
 import os
 import subprocess
+from collections import Counter
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,16 @@ settings.register_profile(
 )
 settings.load_profile("course")
 
+# These take minutes or cannot be divided.
+LONG = (
+    "tests/repository/test_changes",
+    "tests/grader/test_batch",
+    "chapters",
+    "tests/site",
+    "tests/book",
+    "tests/grader",
+)
+
 
 def pytest_addoption(parser):
     parser.addoption(
@@ -24,10 +36,18 @@ def pytest_addoption(parser):
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):
-    """Note that everything passed, for the site to say so (see _ext/provenance.py)."""
+    """List the slowest files; note that all passed, for the site (see _ext/provenance.py)."""
+    seconds = Counter()
+    for report in chain(*terminalreporter.stats.values()):
+        if hasattr(report, "duration"):
+            seconds[report.nodeid.split("::")[0]] += report.duration
+    if len(seconds) > 1:
+        terminalreporter.section("seconds of the ten slowest files, with their fixtures")
+        for name, time in seconds.most_common(10):
+            terminalreporter.line(f"{time:7.1f}  {name}")
+
     file = config.getoption("--note-success")
-    part = hasattr(config, "workerinput")  # of a run that pytest-xdist has divided
-    if file and exitstatus == 0 and not part:
+    if file and exitstatus == 0:
         commit = subprocess.run(
             ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
         ).stdout.strip()
@@ -37,6 +57,20 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
             "commit": commit or "unknown",
         }
         file.write_text(json.dumps(found) + "\n", "utf8")
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what takes long, so that all workers of pytest-xdist end together.
+
+    A worker gets a file as a whole, since its tests share kernels, clusters and a browser; but of
+    tests that open every page of the site, those of one page.
+    """
+    for item in items:
+        group = item.nodeid.split("::")[0]
+        if "open_page" in getattr(item, "fixturenames", ()):
+            group += str(item.callspec.params.get("page")) if hasattr(item, "callspec") else ""
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.fixture
