@@ -18,14 +18,13 @@ settings.register_profile(
 )
 settings.load_profile("course")
 
-# These take minutes or cannot be divided.
+# Files that take minutes.
 LONG = (
-    "tests/repository/test_changes",
-    "tests/grader/test_batch",
     "chapters",
-    "tests/site",
     "tests/book",
-    "tests/grader",
+    "tests/grader/test_batch",
+    "tests/repository/test_changes",
+    "tests/site",
 )
 
 
@@ -60,16 +59,7 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with what takes long, so that all workers of pytest-xdist end together.
-
-    A worker gets a file as a whole, since its tests share kernels, clusters and a browser; but of
-    tests that open every page of the site, those of one page.
-    """
-    for item in items:
-        group = item.nodeid.split("::")[0]
-        if "open_page" in getattr(item, "fixturenames", ()):
-            group += str(item.callspec.params.get("page")) if hasattr(item, "callspec") else ""
-        item.add_marker(pytest.mark.xdist_group(group))
+    """Begin with the files that take long, so that all workers of pytest-xdist end together."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
