@@ -4,11 +4,12 @@ PYTHON  ?= $(or $(shell command -v python3.11),python3)
 PORT    ?= 8000
 WORKERS ?= 2
 RUNS    ?= 3
+CHAPTER ?= mle
 BIN     := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 .DEFAULT_GOAL := help
 .PHONY: help env cpu-index pins fork book serve offline pdf slides lighthouse links changes refresh \
-    test test-package test-matrix test-hosts browser sandbox lint format bench mutants \
+    test test-quick test-package test-matrix test-hosts browser sandbox lint format bench mutants \
     dist release-check preview-comment clean
 
 help:  ## list these targets
@@ -98,9 +99,18 @@ refresh: env  ## re-execute every notebook in place
 
 # ---- checks -----------------------------------------------------------------------------------
 
+PYTEST = $(ONE_THREAD) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile \
+    --no-loadscope-reorder --nbval --doctest-modules
+
 test: lint book browser sandbox  ## run every test: style, types, package, notebooks, site
-	$(ONE_THREAD) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --nbval --doctest-modules \
-	    --note-success _build/verified.json lossutils tests intro.ipynb chapters appendix
+	$(PYTEST) --note-success _build/verified.json lossutils tests intro.ipynb chapters appendix
+
+test-quick: env  ## run the tests of the package and of the chapters' rules, and one chapter, in minutes
+	$(PYTEST) chapters/$(CHAPTER).ipynb tests/losses tests/book/test_chapters.py \
+	    tests/book/test_sources.py $(filter-out $(SLOW_TESTS),$(wildcard tests/test_*.py)) lossutils
+
+# These start clusters and other processes.
+SLOW_TESTS := $(patsubst %,tests/test_%.py,chunks chunks_arguments examples sweep memmap import)
 
 # What the package and its tests need, in the pinned versions: this installs where the book's tools
 # do not, and shows that the package needs none of them.

@@ -3,7 +3,9 @@
 import json
 import os
 import subprocess
+from collections import Counter
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,15 @@ settings.register_profile(
 )
 settings.load_profile("course")
 
+# Files that take minutes.
+LONG = (
+    "chapters",
+    "tests/book",
+    "tests/grader/test_batch",
+    "tests/repository/test_changes",
+    "tests/site",
+)
+
 
 def pytest_addoption(parser):
     parser.addoption(
@@ -24,10 +35,18 @@ def pytest_addoption(parser):
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):
-    """Note that everything passed, for the site to say so (see _ext/provenance.py)."""
+    """List the slowest files; note that all passed, for the site (see _ext/provenance.py)."""
+    seconds = Counter()
+    for report in chain(*terminalreporter.stats.values()):
+        if hasattr(report, "duration"):
+            seconds[report.nodeid.split("::")[0]] += report.duration
+    if len(seconds) > 1:
+        terminalreporter.section("seconds of the ten slowest files, with their fixtures")
+        for name, time in seconds.most_common(10):
+            terminalreporter.line(f"{time:7.1f}  {name}")
+
     file = config.getoption("--note-success")
-    part = hasattr(config, "workerinput")  # of a run that pytest-xdist has divided
-    if file and exitstatus == 0 and not part:
+    if file and exitstatus == 0:
         commit = subprocess.run(
             ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
         ).stdout.strip()
@@ -37,6 +56,11 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
             "commit": commit or "unknown",
         }
         file.write_text(json.dumps(found) + "\n", "utf8")
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take long, so that all workers of pytest-xdist end together."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.fixture

@@ -7,11 +7,13 @@ what a tag is, and honours marks that switch it off.
 import ast
 import re
 import symtable
+from functools import cache
 from itertools import pairwise
 from statistics import median, quantiles
 
 import nbformat
 import pytest
+from nbformat import NotebookNode
 from nbval import plugin as nbval
 
 TAG = re.compile(r"\\tag\{([^}]*)\}")
@@ -41,10 +43,18 @@ ANATOMY = ["Where it breaks", "What the sources say", "Exercises", "Summary", "W
 
 @pytest.fixture
 def notebook(chapter):
-    """The chapter without its first cell, which only installs the package where it is missing."""
-    notebook = nbformat.read(chapter, as_version=4)
-    assert "find_spec" in notebook.cells.pop(0).source
-    return notebook
+    return without_installation(read(chapter))
+
+
+@cache
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def without_installation(notebook):
+    """Drop the first cell, which only installs the package where it is missing."""
+    assert "find_spec" in notebook.cells[0].source
+    return NotebookNode(notebook, cells=notebook.cells[1:])
 
 
 def cells(notebook, kind):
