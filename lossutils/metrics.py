@@ -133,7 +133,7 @@ class Reliability:
 
     @property
     def ece(self) -> float:
-        """Expected calibration error: mean distance of frequency and confidence over examples."""
+        """Expected calibration error, the mean over examples of abs(frequency - confidence)."""
         gap = np.abs(self.frequency - self.confidence)
         return float(np.sum(self.count * gap) / np.sum(self.count))
 

@@ -1,6 +1,6 @@
 """Self-checks of exercises and assignments, which print what is wrong instead of raising.
 
-They call right what the grader calls right, by the rule in `lossutils._compare`.
+They call right what the grader calls right, by the rule in ``lossutils/_compare.py``.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ class TaylorTest:
 
     @property
     def order(self) -> float:
-        """Slope of log remainder against log step: 2 for a right gradient, 1 for a wrong one."""
+        """Slope of log remainder against log step, 2 for a right gradient and 1 for a wrong one."""
         return float(np.polyfit(np.log(self.steps), np.log(self.remainders), 1)[0])
 
 
