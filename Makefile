@@ -43,7 +43,7 @@ CHECK_PYTHON = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5)
 # PyTorch's usual build for Linux brings CUDA, which the course does not need. A workflow adds this
 # line to its variables before it makes an environment.
 cpu-index:
-	@sed -n 's/^--extra-index-url  */PIP_EXTRA_INDEX_URL=/p' .binder/requirements.txt | grep .
+	@$(PYTHON) -c 'from tools import facts; print("PIP_EXTRA_INDEX_URL=" + facts.cpu_index())'
 
 # uv keeps the versions in requirements.txt. UPGRADE=--upgrade moves all of them to the newest,
 # UPGRADE="--upgrade-package numpy" only one. The last line drops CUDA's packages: they take
@@ -190,5 +190,5 @@ release-check: env  ## see whether a tag may be released (make release-check TAG
 preview-comment:
 	@$(PYTHON) -m tools.github.comment
 
-clean:  ## remove what make made, except .venv
-	rm -rf _build build dist mutants *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache
+clean:  ## remove what make made, except the environments
+	rm -rf _build build dist *.egg-info .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache

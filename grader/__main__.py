@@ -30,7 +30,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"grader: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\ngrader: interrupted; results are kept, and --resume continues", file=sys.stderr)
+        print(
+            "\ngrader: interrupted; finished results are kept, and run --resume continues",
+            file=sys.stderr,
+        )
         return 130
 
 

@@ -87,7 +87,8 @@ def compare(
 ) -> None:
     """Compare a student's result, of any kind, with the right one.
 
-    The rule is that of the students' self-checks: `lossutils._compare.agrees`.
+    The rule is that of the students' self-checks, `lossutils._compare.agrees`, unless a hidden test
+    sets a tolerance of its own, since it asks for digits or its problem is ill-conditioned.
 
     Parameters
     ----------

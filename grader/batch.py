@@ -230,7 +230,7 @@ def _finished(out: Path, submission: Submission) -> dict[str, Any] | None:
         content = notebook.read_bytes(submission.path)
     except (OSError, ValueError):
         return None
-    unchanged = result["submission"] == hashlib.sha256(content).hexdigest()
+    unchanged = result.get("submission") == hashlib.sha256(content).hexdigest()
     return result if unchanged and result["status"] != INFRASTRUCTURE else None
 
 

@@ -33,9 +33,9 @@ class Result:
     student, chapter : str
         Name of the student and of the assignment.
     status : str
-        ``"ok"``; ``"killed"``: a cell or a call was killed, and its questions get no points;
-        ``"invalid"``: the file is not a notebook, and the score is 0; ``"infrastructure"``: the
-        grader failed, and there is no score.
+        ``"ok"``; ``"killed"``: a cell or a call was killed, and the rest of its question gets no
+        points; ``"invalid"``: the file is not a notebook, and the score is 0;
+        ``"infrastructure"``: the grader failed, and there is no score.
     score, max_score : int
         Points; the score is None if the grader failed.
     detail : str

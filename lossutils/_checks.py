@@ -7,6 +7,8 @@ expected and how to mend it.
 from __future__ import annotations
 
 from math import isfinite
+from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -61,9 +63,10 @@ def check_real(dtype: np.dtype) -> None:
         )
 
 
-def check_count(name: str, value: float, low: int, high: float = np.inf) -> int:
+def check_count(name: str, value: Any, low: int, high: float = np.inf) -> int:
     """Return a whole number from low to high."""
-    if not (isfinite(value) and value == int(value) and low <= value <= high):
+    known = isinstance(value, Real) and isfinite(value)
+    if not (known and value == int(value) and low <= value <= high):
         limits = f"of at least {low}" if high == np.inf else f"from {low} to {high}"
         raise ValueError(f"{name} must be a whole number {limits}, got {value!r}")
     return int(value)
@@ -109,7 +112,10 @@ def check_parameters(n: int, W, b) -> None:
 
 
 def check_weights(name: str, sample_weight: ArrayLike | None, m: int) -> Float64Array | None:
-    """Return the weights of m examples as float64, or None if there are none."""
+    """Return the weights of m examples as float64, or None if there are none.
+
+    A NaN passes, so that it shows in the result.
+    """
     if sample_weight is None:
         return None
     w, _ = named_float64(name, "sample_weight", sample_weight)
@@ -117,12 +123,16 @@ def check_weights(name: str, sample_weight: ArrayLike | None, m: int) -> Float64
     with np.errstate(over="ignore"):
         finite = not np.isinf(w.sum())
     if (w < 0).any() or not w.any() or not finite:
-        raise ValueError(
-            f"{name}: sample_weight must be non-negative, finite and not all zero, "
-            f"got weights from {np.nanmin(w):g} to {np.nanmax(w):g}; "
-            "a weight of 0 leaves an example out"
-        )
+        raise weights_error(name, np.nanmin(w), np.nanmax(w))
     return w
+
+
+def weights_error(name: str, lowest: float, highest: float) -> ValueError:
+    """Return the error for weights that are negative, infinite or all zero."""
+    return ValueError(
+        f"{name}: sample_weight must be non-negative, finite and not all zero, "
+        f"got weights from {lowest:g} to {highest:g}; a weight of 0 leaves an example out"
+    )
 
 
 def check_weight_shape(name: str, shape: tuple[int, ...], m: int) -> None:

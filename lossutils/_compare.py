@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .special import Float64Array
+from ._checks import Float64Array
 
 TOL = 1e-6
 """Largest relative error of an answer that counts as right."""

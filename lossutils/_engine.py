@@ -4,11 +4,10 @@ A gradient is a sum over examples, so it can be taken a block of rows at a time:
 memory, and the scores of all m examples never exist together. Rows are divided in two ways:
 
 - a *block* stays in a core's cache from the first product, X W, to the second, X' G;
-- a *shard* is a number of blocks: what a thread takes at a time, and the unit in which targets are
-  checked.
+- a *shard* is a number of blocks, and what a thread takes at a time.
 
-The products are in ``_products.py``; what turns scores into gradients is in ``_kernels.py``. The
-whole could be three lines; in ``tests/test_linear.py`` it is.
+The products are in ``_products.py``, and gradients by the scores in ``_kernels.py``. The plain
+version of it all is ``in_three_lines`` in ``tests/cases.py``.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from threading import Lock
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -39,11 +38,36 @@ from ._products import products_for, small_product_rows
 from .losses import Loss
 
 BLOCK_BYTES = 3 * 2**18
-"""Size of a block of X and its scores, which a core's cache keeps between its two uses. From 256 KB
-to 768 KB the times differ by a few per cent, but the larger has fewer calls to NumPy."""
+"""Size of a block of X and its scores, which a core's cache keeps between its two uses; with many
+scores, blocks are up to four times as large. From 256 KB to 768 KB the times differ by a few per
+cent, but the larger has fewer calls to NumPy."""
 
 SHARD_ROWS = 8192
-"""Most rows of a shard, unless a block has more: a handful of numbers for each is kept."""
+"""Most rows of a shard (a block may have more); some memory is kept for each."""
+
+
+class Rows(Protocol):
+    """Rows of data, wherever they lie, with their targets and weights."""
+
+    X: Any
+    targets: Any
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+
+    def outputs(self, loss: Loss) -> tuple[int, ...]:
+        """Return the shape of one example's scores, () or (K,), from the targets."""
+
+    def take(self, rows: Any) -> Rows:
+        """Return some of the rows, unweighted: a batch."""
+
+    def persist(self) -> Rows:
+        """Return the same rows, ready for many passes."""
+
+    def sums(
+        self, loss: Loss, W: Any, b: Any, block_rows: int | None = None, n_threads: int = 1
+    ) -> Sums:
+        """Return the sums over all rows; see `lossutils.linear.linear_value_and_grad`."""
 
 
 @dataclass(slots=True)
@@ -92,7 +116,7 @@ class RowsInMemory:
         return len(self.X)
 
     def outputs(self, loss: Loss) -> tuple[int, ...]:
-        """Return the shape of one example's scores, () or (K,), as the targets demand it."""
+        """Return the shape of one example's scores, () or (K,), from the targets."""
         return loss.score_shape(self.targets)[1:]
 
     def take(self, rows: Any) -> RowsInMemory:
@@ -141,7 +165,7 @@ def _plan(
     Both are the same for any number of threads.
     """
     block_rows = min(m, wanted or _rows_in_cache(block_bytes, n, K))
-    # A shard's sums take memory, and so do those of a block while there are several in a shard.
+    # Large sums take memory: then a shard is a single block.
     most = min(most_rows, m // 16) if 8 * n * K < block_bytes else 0
     return block_rows, max(block_rows, most // block_rows * block_rows)
 
@@ -213,7 +237,7 @@ def _sum_in_threads(walker: Callable[[], Any], shards: list[slice], n_threads: i
 
 
 def _error_for_whole_batch(error, loss, targets, shape) -> ValueError:
-    """Return a block's error as one of all rows: their shape, their range, the row's number."""
+    """Return the error for all rows, with their shape, range and row number."""
     try:
         loss._check_shape(shape)
         loss._check_targets(shape, targets)

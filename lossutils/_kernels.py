@@ -1,4 +1,4 @@
-"""Fast versions of some losses, for the blocks of scores of a linear model.
+"""Losses of the blocks of scores of a linear model: by the rule of any loss, and faster for three.
 
 The classes in `lossutils.losses` teach; these only save time. A kernel overwrites a block of scores
 by its gradient step by step, so that no temporary array leaves the cache. It supports ordinary
@@ -74,10 +74,10 @@ class Kernel:
 
         The rule supports every number.
         """
-        return weighted_sum(self.values[: self.count], weights)
+        return total_loss(self.values[: self.count], weights)
 
 
-def weighted_sum(losses: Float64Array, weights: Float64Array | None) -> float:
+def total_loss(losses: Float64Array, weights: Float64Array | None) -> float:
     """Return the sum of losses, each times its weight if there are weights."""
     # Not by a dot product with ones, which takes half the time, but whose last bits depend on the
     # processor.
@@ -112,7 +112,7 @@ class LogisticKernel(Kernel):
 
     def total(self, weights):
         e = self.values[: self.count]
-        total = weighted_sum(np.log1p(e, out=e), weights)
+        total = total_loss(np.log1p(e, out=e), weights)
         return total if isfinite(total) else None
 
 
@@ -133,7 +133,7 @@ ONE = np.array(1.0)
 
 
 class LabelKernel(Kernel):
-    """What kernels of class labels share: where the scores of the right classes lie."""
+    """Base of the kernels for class labels, which finds the scores of the right classes."""
 
     loss: Any  # its parameters depend on the kernel
 
@@ -176,7 +176,7 @@ class SoftmaxKernel(LabelKernel):
         self.smoothing = loss.label_smoothing
         self.rest = np.empty(rows)
         self.lead = np.empty(rows) if self.smoothing else None
-        # Largest score in absolute value. e^300 and e^-300 are far from the ends of the floats.
+        # Largest score in absolute value: e^300 does not overflow, and e^-300 does not underflow.
         # With smoothing s_y and the mean do cancel, and 30 loses at most 30 half units in the
         # last place.
         self.limit = 30.0 if self.smoothing else 300.0
@@ -212,7 +212,7 @@ class SoftmaxKernel(LabelKernel):
         np.log1p(losses, out=losses)
         if self.lead is not None:
             losses = losses + self.smoothing * self.lead[: self.count]
-        return weighted_sum(losses, weights)
+        return total_loss(losses, weights)
 
 
 class MulticlassHingeKernel(LabelKernel):
@@ -240,7 +240,7 @@ class MulticlassHingeKernel(LabelKernel):
             flat[places] = -np.add.reduce(s, axis=0)
 
     def total(self, weights):
-        total = weighted_sum(self.values[: self.count], weights)
+        total = total_loss(self.values[: self.count], weights)
         return total if isfinite(total) else None
 
 

@@ -1,8 +1,8 @@
 """The two products of a linear model, X W and X' G, for one block of rows after the other.
 
-There are three ways, each the fastest for some shapes. Each states how much of the time of a whole
-gradient it saves, compared with plain products of whole blocks. That was measured side by side in
-one process with one thread and AVX-512.
+There are three ways, each the fastest for some shapes. The two special ones state how much of the
+time of a whole gradient they save, compared with plain products of whole blocks. That was measured
+side by side in one process with one thread and AVX-512.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class OneScore:
         return s
 
     def add(self, rows: slice, x: Float64Array, s: Float64Array, factor: Any) -> None:
-        """Add the gradient of a block, given that by its scores and a factor of each row."""
+        """Add the gradient of a block, from its gradient by the scores and factors of its rows."""
         if factor is not None:
             s *= factor
         if self.dW is None:
@@ -79,7 +79,7 @@ class ManyScores:
         return s
 
     def add(self, rows: slice, x: Float64Array, s: Float64Array, factor: Any) -> None:
-        """Add the gradient of a block, given that by its scores and a factor of each row."""
+        """Add the gradient of a block, from its gradient by the scores and factors of its rows."""
         if factor is not None:
             s *= factor
         db = np.add.reduce(s, axis=1)
@@ -101,7 +101,7 @@ class ManyScores:
 
 
 class MoreScoresThanFeatures(ManyScores):
-    """W of shape (n, K) with K > n: what can be done to X instead of the scores, is done to X.
+    """W of shape (n, K) with K > n: work on X, which is smaller than the scores.
 
     A column of ones in X stands for the intercept, and the factors of the gradient multiply X.
     That saves 10 % at n = 20 and K = 100, and 6 % at n = 200 and K = 1,000.

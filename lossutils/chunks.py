@@ -34,6 +34,7 @@ from ._checks import (
     check_rows,
     check_weight_shape,
     check_weights,
+    weights_error,
 )
 from ._engine import RowsInMemory, Sums
 from ._optional import is_dask, optional_import
@@ -131,7 +132,8 @@ class RowsInChunks:
         total = tree[0].compute()
         if isinstance(total, str):
             raise ValueError(total)
-        check_weights("linear_value_and_grad", [total.weight], 1)
+        if total.weight in (0, np.inf):  # each chunk may have passed its own check
+            raise weights_error("linear_value_and_grad", total.weight, total.weight)
         # Copies, to be changed freely: a cluster may hand out what it keeps.
         return Sums(total.loss, np.array(total.dW), np.array(total.db), total.weight)
 
@@ -172,7 +174,7 @@ def _blocks(array, like=None) -> list[Any]:
 
 
 def _places(X) -> list[dict[str, Any]]:
-    """Return for each chunk of X what tells a cluster to work on it where it lies.
+    """Return annotations that run the task of each chunk on the worker that holds it.
 
     A scheduler that does not know yet how long a task takes would send chunks about. Where X lies
     nowhere yet, or its worker has died, any worker may take it.
@@ -190,7 +192,7 @@ def _places(X) -> list[dict[str, Any]]:
 
 
 def _sum_chunk(start, X, targets, weights, settings) -> Sums | str:
-    """Return the sums over a chunk, or what is wrong with it.
+    """Return the sums over a chunk, or an error message.
 
     An error is returned as text, so that the client raises the same one on every scheduler: that
     of the first chunk which has one, without a trace through its workers.

@@ -8,9 +8,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._checks import check_count
+from ._checks import Float64Array, check_count
 from ._optional import optional_import
-from .special import Float64Array
 
 
 class Split(NamedTuple):
@@ -63,8 +62,7 @@ def gaussian_clouds(
     ValueError
         If ``m`` or ``positive_share`` is out of range, or the means differ in length.
     """
-    if m < 2:
-        raise ValueError(f"m must be at least 2, one example of each class, got {m!r}")
+    m = check_count("m", m, 2)  # at least one example of each class
     if not 0 < positive_share < 1:
         raise ValueError(f"positive_share must lie between 0 and 1, got {positive_share!r}")
     if len(means) != 2 or np.ndim(means[0]) != 1 or np.shape(means[0]) != np.shape(means[1]):
@@ -113,8 +111,7 @@ def noisy_line(
     ValueError
         If ``m``, ``scale`` or ``noise`` is out of range.
     """
-    if m < 2:
-        raise ValueError(f"m must be at least 2, the points that a line needs, got {m!r}")
+    m = check_count("m", m, 2)  # the points that a line needs
     if not 0 <= scale < np.inf:
         raise ValueError(f"scale must be non-negative and finite, got {scale!r}")
     rng = np.random.default_rng(seed)
@@ -329,9 +326,10 @@ def flip_labels(
     y = np.array(labels)
     if y.ndim != 1 or y.dtype.kind not in "iu":
         raise ValueError(f"labels must be integers, shape (m,), got {y.dtype} of shape {y.shape}")
-    if classes < 2 or (y.size and (y.min() < 0 or y.max() >= classes)):
+    check_count("classes", classes, 2)
+    if y.size and (y.min() < 0 or y.max() >= classes):
         raise ValueError(
-            f"labels must be 0 to {classes - 1} for {classes} classes, and classes at least 2, "
+            f"labels must be 0 to {classes - 1} for {classes} classes, "
             f"got labels from {y.min()} to {y.max()}"
         )
     if not 0 <= share <= 1:

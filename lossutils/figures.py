@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ._checks import Array
 from ._optional import optional_import
 from .plots import BLUE, CLASS_COLOURS, GREEN, PURPLE, SKY, VERMILION, WIDTH, _plt
-from .special import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

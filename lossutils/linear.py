@@ -1,4 +1,4 @@
-"""Loss and gradient of a linear model: the mean of what its rows add up to.
+"""Loss and gradient of a linear model, from sums over its rows.
 
 Rows in memory are added by ``_engine.py``, block by block and thread by thread; rows in dask arrays
 are added by `lossutils.chunks`.
@@ -10,13 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._checks import FLOAT64, Array, check_l2, to_float64
-from ._engine import RowsInMemory
+from ._engine import Rows, RowsInMemory
 from ._optional import is_dask
 from .chunks import RowsInChunks
 from .losses import Loss
-
-Rows = RowsInMemory | RowsInChunks
-"""Rows of data, wherever they lie. Both kinds offer ``sums``, ``outputs`` and ``take``."""
 
 
 def linear_value_and_grad(
@@ -79,7 +76,7 @@ def linear_value_and_grad(
     ------
     ValueError
         If shapes do not fit together, or ``loss`` does not take the targets. Targets are checked
-        shard by shard, those of rows with weight 0 not at all.
+        part by part, those of rows with weight 0 not at all.
     """
     rows = rows_of(X, targets, sample_weight)
     return rows_value_and_grad(rows, loss, W, b, l2, block_rows, n_threads)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._checks import check_count
-from .special import Float64Array
+from ._checks import Float64Array, check_count
 
 
 @dataclass(frozen=True)
@@ -179,7 +178,7 @@ def reliability(probability: ArrayLike, outcome: ArrayLike, *, bins: int = 10) -
         raise ValueError(f"probabilities must lie in [0, 1], got {p.min():g} to {p.max():g}")
     if not np.isin(happened, (0, 1)).all():
         raise ValueError(f"outcomes must be 0 or 1, got {np.unique(happened)[:5]}")
-    check_count("bins", bins, 1)
+    bins = check_count("bins", bins, 1)
     index = np.searchsorted(np.arange(1, bins) / bins, p, side="right")
     count = np.bincount(index, minlength=bins)
     used = count > 0

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .special import Array
+from ._checks import Array
 
 NO_NUMBER = -1
 """What `right_digits` returns for NaN or infinity where the format has a number."""

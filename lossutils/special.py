@@ -73,7 +73,7 @@ def softplus(z: ArrayLike) -> Array:
 
 
 class SoftmaxParts(NamedTuple):
-    """What every function of a softmax is made of; see `softmax_parts`."""
+    """Terms of every function of a softmax; see `softmax_parts`."""
 
     top: NDArray[np.intp]
     """(m, 1) index of each row's largest score."""

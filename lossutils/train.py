@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._checks import Array, Float64Array, check_count, check_l2, check_positive, to_float64
+from ._engine import Rows
 from ._optional import is_dask
-from .linear import Rows, rows_of, rows_value_and_grad
+from .linear import rows_of, rows_value_and_grad
 from .losses import BCELoss, Loss
 
 
@@ -193,8 +194,8 @@ def fit_linear_autograd(
 ) -> Fit:
     """Train as `fit_linear` does, with PyTorch's own loss and its autograd for the gradient.
 
-    Parameters and the returned `Fit` are those of `fit_linear`: same batches, same history. Nothing
-    of the closed form is used, so that the agreement of both runs says something.
+    Parameters and the returned `Fit` are those of `fit_linear`: same batches, same history. No
+    closed form is used, so the agreement of both runs is evidence.
 
     Raises
     ------

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._checks import Array, Float64Array
 from ._compare import relative_error
 from .counterparts import to_tensor, torch_loss
 from .losses import base
-from .special import Array, Float64Array
 
 STEP = 1e-3
 """Step of the differences. It balances the error of order 4, h**4 / 30, and rounding, eps / h."""

@@ -33,8 +33,8 @@ def cross_entropy_by_classes(
               \qquad s = XW + b
 
     The same as ``linear_value_and_grad`` with ``CrossEntropyLoss()``, for three products of
-    matrices in place of two. Losses are accurate to rounding of the scores; what is left of a loss
-    far below that, 1e-20 for instance, only ``CrossEntropyLoss`` keeps.
+    matrices in place of two. Losses are accurate to rounding of the scores; only
+    ``CrossEntropyLoss`` keeps the digits of a far smaller one, such as 1e-20.
 
     Parameters
     ----------

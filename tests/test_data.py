@@ -65,7 +65,7 @@ def test_clouds_in_more_dimensions():
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"m": 1}, "m must be at least 2, one example of each class, got 1"),
+        ({"m": 1}, "m must be a whole number of at least 2, got 1"),
         ({"positive_share": 0}, "positive_share must lie between 0 and 1, got 0"),
         ({"positive_share": 1.0}, "positive_share must lie between 0 and 1, got 1.0"),
         (
@@ -113,7 +113,7 @@ def test_a_line_without_noise():
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"m": 1}, "m must be at least 2, the points that a line needs, got 1"),
+        ({"m": 1}, "m must be a whole number of at least 2, got 1"),
         ({"scale": -1.0}, "scale must be non-negative and finite, got -1.0"),
         ({"scale": np.inf}, "scale must be non-negative and finite, got inf"),
         ({"scale": np.nan}, "scale must be non-negative and finite, got nan"),
@@ -238,9 +238,9 @@ def test_flipped_labels_go_to_every_other_class_alike():
     ("labels", "share", "classes", "message"),
     [
         ([0.0, 1.0], 0.1, 2, "labels must be integers, shape (m,), got float64 of shape (2,)"),
-        ([0, 2], 0.1, 2, "labels must be 0 to 1 for 2 classes, and classes at least 2, got"),
+        ([0, 2], 0.1, 2, "labels must be 0 to 1 for 2 classes, got labels from 0 to 2"),
         ([-1, 1], 0.1, 2, "labels must be 0 to 1 for 2 classes"),
-        ([0, 0], 0.1, 1, "labels must be 0 to 0 for 1 classes, and classes at least 2"),
+        ([0, 0], 0.1, 1, "classes must be a whole number of at least 2, got 1"),
         ([0, 1], 1.1, 2, "share must lie in [0, 1], got 1.1"),
     ],
 )

@@ -110,3 +110,9 @@ def test_reliability_names_bad_input(p, y, options, message):
     with pytest.raises(ValueError) as error:  # noqa: PT011
         reliability(p, y, **options)
     assert str(error.value).startswith(message)
+
+
+def test_a_whole_number_of_bins_may_be_a_float():
+    assert reliability([0.2, 0.8], [0, 1], bins=2.0).count.tolist() == [1, 1]
+    with pytest.raises(ValueError, match="bins must be a whole number of at least 1, got 'two'"):
+        reliability([0.2, 0.8], [0, 1], bins="two")

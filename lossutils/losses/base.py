@@ -39,13 +39,13 @@ class Loss:
     Parameters
     ----------
     scores : array_like, shape (m,) or (m, K)
-        What the model says of each of m examples. Integers become float64; float32 scores are
+        The model's scores of m examples. Integers become float64; float32 scores are
         computed in float64, and the arrays returned are rounded to float32.
     targets : array_like
         The truth; each loss says of what shape and range. Nothing broadcasts.
     sample_weight : array_like, shape (m,), optional
         Non-negative weights, not all zero; a weight of k counts an example k times, and an example
-        of weight 0 is left out, whatever its scores.
+        of weight 0 is left out, whatever its scores. A NaN weight gives a NaN.
     reduction : {"mean", "sum", "none"}, default "mean"
         "mean" is the weighted mean, sum(w * l) / sum(w); "sum" is sum(w * l); "none" keeps
         one value w * l per example.
@@ -69,7 +69,7 @@ class Loss:
     _score_shape: ClassVar[str]
     _ravel_hint: ClassVar[str] = ""
 
-    # What a subclass writes. The arrays are float64 and checked; a rule must not change them.
+    # For subclasses. The arrays are float64 and checked; a rule must not change them.
 
     def _rule(self, s: Float64Array, y: Any) -> tuple[Float64Array, Gradient]:
         """Return the loss of each example, shape (m,), and a function for its gradient.
@@ -91,7 +91,7 @@ class Loss:
         """Return the shape that scores for these targets have: how wide a model must be."""
         raise NotImplementedError
 
-    # What everyone calls.
+    # For callers.
 
     def __call__(
         self, scores: ArrayLike, targets: ArrayLike, **options: Unpack[Options]
@@ -117,19 +117,19 @@ class Loss:
         self._prepare(scores, targets, **options)
 
     def _evaluate(self, scores, targets, **options: Unpack[Options]):
-        """Apply the rule, weigh and reduce: `_rule` for all examples together."""
+        """Apply the rule to all examples, weight and reduce."""
         s, y, coefficients, dtype = self._prepare(scores, targets, **options)
         with np.errstate(all="ignore"):
             values, gradient = self._rule(s, y)
-            values = _weigh(coefficients, values)
+            values = _weight(coefficients, values)
             each = options.get("reduction") == "none"
             value = values.astype(dtype) if each else float(values.sum())
 
         @np.errstate(all="ignore")
-        def weighed_gradient():
-            return _weigh(coefficients, gradient()).astype(dtype)
+        def weighted_gradient():
+            return _weight(coefficients, gradient()).astype(dtype)
 
-        return value, weighed_gradient
+        return value, weighted_gradient
 
     def _prepare(
         self,
@@ -183,7 +183,7 @@ for _call in (Loss.__call__, Loss.grad, Loss.value_and_grad, Loss.check):
     vars(_call)["__signature__"] = _SIGNATURE
 
 
-def _weigh(coefficients, values):
+def _weight(coefficients, values):
     """Multiply each example by its coefficient; 0 leaves it out, even where it is infinite."""
     c = coefficients.reshape(-1, *[1] * (values.ndim - 1))
     return np.where(c == 0, 0.0, c * values) + 0.0  # adding 0.0 turns -0.0 into 0.0

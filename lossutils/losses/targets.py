@@ -11,7 +11,7 @@ from .._checks import named_float64
 from .base import Loss
 
 SUM_TOLERANCE = 1e-6
-"""How far the probabilities of one example may sum from 1: what float32 rounding can cause."""
+"""Largest error in the sum of an example's probabilities; it allows for float32 rounding."""
 
 
 class RealTargets(Loss):

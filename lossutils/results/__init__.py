@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..special import Float64Array
+from .._checks import Float64Array
 
 Row = dict[str, Any]
 """One measurement: what was measured, its times ``values``, and their median ``seconds``."""

@@ -22,6 +22,7 @@ import yaml
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tools.facts import NAME, ROOT, SITE
+from tools.files import draft_of
 from tools.site.browser import BROWSER, FLAGS
 from tools.site.server import serving
 
@@ -148,13 +149,8 @@ def write_metadata(pdf: pikepdf.Pdf, citation: dict[str, Any], language: str) ->
 
 def save(pdf: pikepdf.Pdf, target: Path) -> None:
     """Write a file completely or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    draft = target.with_name(f"{target.name}.part")
-    try:
+    with draft_of(target) as draft:
         pdf.save(draft, object_stream_mode=pikepdf.ObjectStreamMode.generate, linearize=True)
-        draft.replace(target)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def make_book(

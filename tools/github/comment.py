@@ -21,9 +21,10 @@ import sys
 import zipfile
 import zlib
 
+from tools.facts import NAME
 from tools.site import changes
 
-LIST, PREVIEW = "changes", "from-likelihood-to-gradient-offline.zip"
+LIST, PREVIEW = "changes", f"{NAME}-offline.zip"
 """Names of the artifacts that the run stores."""
 LARGEST = 200_000
 """Largest size of the list in bytes, packed or unpacked."""

@@ -1,4 +1,4 @@
-"""Fresh environments apart from .venv, in which tests/hosts and nox try the course."""
+"""Fresh environments in which tests/hosts tries the course, and the newest Python for nox."""
 
 from __future__ import annotations
 

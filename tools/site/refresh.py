@@ -16,6 +16,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from tqdm import tqdm
 
+from tools.files import draft_of
+
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python", "pygments_lexer": "ipython3"},
@@ -67,10 +69,9 @@ def execute(
 
 
 def save(notebook: nbformat.NotebookNode, path: Path) -> None:
-    """Write to a file beside `path` first, so that an interruption leaves the old file whole."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(nbformat.writes(notebook) + "\n", encoding="utf8", newline="\n")
-    part.replace(path)
+    """Write a notebook completely or not at all."""
+    with draft_of(path) as draft:
+        draft.write_text(nbformat.writes(notebook) + "\n", encoding="utf8", newline="\n")
 
 
 def all_notebooks() -> list[Path]:
