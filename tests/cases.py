@@ -61,7 +61,7 @@ def example(loss):
 
 
 def refusal(call, *args, **options):
-    """Return the refusal of the ValueError that a call raises."""
+    """Return the message of the ValueError that a call raises."""
     with pytest.raises(ValueError, match=r".") as caught:
         call(*args, **options)
     return str(caught.value)

@@ -39,7 +39,7 @@ every_loss = each(ALL)
 
 
 def relative_error(error, *sides):
-    """Return the largest error, relative_error to 1 or to the sides if they are larger."""
+    """Return the largest error, relative to 1 or to the sides if they are larger."""
     return np.max(np.abs(error) / np.maximum(1.0, np.maximum(*map(np.abs, sides))))
 
 
