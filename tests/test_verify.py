@@ -273,10 +273,11 @@ def test_compare_with_autograd_prints_both_lines(loss, capsys):
 @pytest.mark.parametrize("part", ["value", "gradient"])
 def test_compare_with_autograd_catches_a_fault(factor, part):
     pytest.importorskip("torch")
-    wrong = {
-        "_rule": lambda self, s, y: (factor * (s - y) ** 2, lambda: factor * 2 * (s - y)),
+    rules = {
+        "value": lambda self, s, y: (factor * (s - y) ** 2, lambda: 2 * (s - y)),
+        "gradient": lambda self, s, y: ((s - y) ** 2, lambda: factor * 2 * (s - y)),
     }
-    faulty = type("MSELoss", (MSELoss,), {f"_{part}": wrong[f"_{part}"]})
+    faulty = type("MSELoss", (MSELoss,), {"_rule": rules[part]})
     with pytest.raises(AssertionError, match=f"^MSELoss against PyTorch: {part} does not hold"):
         compare_with_autograd(faulty(), [0.5, -1.0], [0.0, 1.0])
 
