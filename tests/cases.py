@@ -1,4 +1,4 @@
-"""The losses of the course, and inputs that each of them takes."""
+"""The losses of the course, and valid inputs for each of them."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def example(loss):
     return rows[0], np.array(targets)
 
 
-def message(call, *args, **options):
-    """Return what a call says when it refuses."""
+def refusal(call, *args, **options):
+    """Return the message of the ValueError that a call raises."""
     with pytest.raises(ValueError, match=r".") as caught:
         call(*args, **options)
     return str(caught.value)
@@ -69,10 +69,10 @@ def message(call, *args, **options):
 
 @st.composite
 def batches(draw, loss):
-    """Draw scores, targets and options, none within 0.01 of a kink of any loss.
+    """Draw scores, targets and options, with no score within 0.01 of a kink of any loss.
 
     Kinks lie where two scores, or a score and a target, differ by a multiple of 1/4. Targets are
-    such multiples; scores in column k are (k + 1)/64 more.
+    multiples of 1/4, and the scores in column k are a multiple of 1/4 plus (k + 1)/64.
     """
     m, K = draw(st.integers(1, 5)), draw(st.integers(2, 5))
     shape = (m,)
@@ -97,7 +97,7 @@ def batches(draw, loss):
     weights = None
     if draw(st.booleans()):
         weights = _arrays(draw, (m,), st.integers(0, 4)) / 2
-        weights[draw(st.integers(0, m - 1))] = 1.0  # not all zero
+        weights[draw(st.integers(0, m - 1))] = 1.0  # the weights must not all be 0
     return scores, targets, {"sample_weight": weights, "reduction": reduction}
 
 
@@ -107,7 +107,7 @@ def _arrays(draw, shape, elements):
 
 
 def linear_problem(loss, m=12, n=3, seed=0):
-    """Return X, targets, W and b of a linear model whose scores the loss takes."""
+    """Return X, targets, W and b of a linear model that the loss can train."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(m, n))
     if isinstance(loss, ClassTargets):
@@ -118,12 +118,12 @@ def linear_problem(loss, m=12, n=3, seed=0):
         targets, outputs = rng.integers(2, size=m), ()
         targets = 2 * targets - 1 if isinstance(loss, SignTargets) else targets
     W, b = rng.normal(size=(n, *outputs)), rng.normal(size=outputs)
-    if isinstance(loss, BCELoss):  # keep the scores between 0 and 1
+    if isinstance(loss, BCELoss):  # the scores must lie between 0 and 1
         W, b = W / 100, 0.5
     return X, targets, W, b
 
 
-def in_three_lines(loss, X, targets, W, b, l2=0.0, sample_weight=None):
+def in_plain_numpy(loss, X, targets, W, b, l2=0.0, sample_weight=None):
     value, G = loss.value_and_grad(X @ W + b, targets, sample_weight=sample_weight)
     penalty = 0.5 * l2 * np.sum(W**2)
     return value + penalty, X.T @ G + l2 * W, G.sum(axis=0)
@@ -142,6 +142,6 @@ X_LAYOUTS = {
 
 
 def assert_same(actual, expected, rtol=1e-13, atol=1e-15):
-    """Compare value and gradients."""
+    """Assert that values and gradients agree."""
     for left, right in zip(actual, expected, strict=True):
         assert_allclose(left, right, rtol=rtol, atol=atol)

@@ -1,9 +1,9 @@
-"""Every loss in 400-digit arithmetic, from its definition: what the tests of accuracy believe.
+"""Every loss in 400-digit arithmetic, from its definition: the reference for accuracy tests.
 
-Nothing is rearranged, and no gradient is written down: dual numbers carry it through the
-definition by the rules of calculus. The 400 digits leave more than 50 right ones even where
-1 - p is as small as a float can be, 5e-324. An infinite score stands for its limit: it becomes
-10**400, which lies beyond every float.
+No formula is rearranged and no gradient is written by hand: dual numbers differentiate the
+definition by the rules of calculus. With 400 digits more than 50 are right even where 1 - p is
+as small as a float can be, 5e-324. An infinite score stands for its limit: it becomes 10**400,
+which is larger than every float.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from lossutils._kernels import Kernel, kernel_for
 
 mp = MPContext()
 mp.dps = 400
-BEYOND = mp.mpf(10) ** 400
+HUGE = mp.mpf(10) ** 400
 
 
 def exact(x):
-    """Return the number that a float is."""
-    return BEYOND * int(np.sign(x)) if np.isinf(x) else mp.mpf(float(x))
+    """Return the exact value of a float; infinity becomes `HUGE`."""
+    return HUGE * int(np.sign(x)) if np.isinf(x) else mp.mpf(float(x))
 
 
 class Dual:
@@ -127,7 +127,7 @@ def sigmoid_mse(loss, s, y):
 
 def cross_entropy_of(p, q, y):
     """Binary cross-entropy of p and its complement q; 0 log 0 counts as 0."""
-    return [-log(x) * share for x, share in ((p, y), (q, 1 - y)) if share != 0]
+    return [-log(x) * weight for x, weight in ((p, y), (q, 1 - y)) if weight != 0]
 
 
 def bce(loss, s, y):
@@ -165,7 +165,7 @@ def multiclass_hinge(loss, s, y):
     ]
     if loss.variant == "weston-watkins":
         return violations
-    return [max(violations, key=lambda v: v.value)]  # the first of equal ones
+    return [max(violations, key=lambda v: v.value)]  # the first of equal violations
 
 
 def softmax_mse(loss, s, y):
@@ -177,11 +177,11 @@ def exp_mse(loss, s, y):
 
 
 def softmax(s):
-    """Softmax and its complement, the latter as the share of the other classes."""
+    """Return softmax and its complement, which is the sum over the other classes."""
     return cached_softmax(tuple(s_k.value for s_k in s))
 
 
-@lru_cache(maxsize=1)  # consecutive examples that share their scores share the work
+@lru_cache(maxsize=1)  # consecutive examples often have the same scores
 def cached_softmax(values):
     e = [exp(s_k) for s_k in variables(values)]
     total = sum(e, start=mp.mpf(0))
@@ -214,7 +214,7 @@ class Reference(NamedTuple):
     value: mp.mpf
     grad: list[mp.mpf]
     summands: list[mp.mpf]
-    """For each entry of the gradient the size of the largest summand that it is made of."""
+    """For each entry of the gradient, the size of its largest summand."""
 
 
 def variables(values):
@@ -238,17 +238,17 @@ def reference(loss, scores: tuple[float, ...], targets: tuple[float, ...]) -> Re
 
 # ---- the measure of accuracy ---------------------------------------------------------------------
 
-CROSSING = 25
-"""Where the summands of an entry of a gradient cancel to less than 1/25 of the largest of them,
-that entry changes sign nearby, and no algorithm keeps its relative accuracy: the error is measured
-against 1/25 of the largest summand. 100 eps then mean 4 eps of that summand."""
+CANCELLATION = 25
+"""If the summands of a gradient entry cancel to less than 1/25 of the largest of them, that
+entry changes sign nearby, and no algorithm keeps its relative accuracy. Its error is then measured
+relative to 1/25 of the largest summand, so 100 eps mean 4 eps of that summand."""
 
 
 def error_in_eps(actual, true, scale, dtype) -> float:
     """Return an error in units of eps, relative to ``scale``.
 
-    A number too large for a float must be infinite; of one too small to be a normal float, only the
-    4 last units of the subnormals may be wrong.
+    A number too large for a float must be infinite. A number too small for a normal float may be
+    wrong by 4 times the smallest subnormal.
     """
     info = np.finfo(dtype)
     largest, tiny, eps = float(info.max), float(info.tiny), float(info.eps)
@@ -261,10 +261,10 @@ def error_in_eps(actual, true, scale, dtype) -> float:
     return float(error / (eps * scale))
 
 
-def through_kernel(loss, scores, targets):
-    """Return values and gradients as `linear_value_and_grad` gets them, each example by itself.
+def kernel_value_and_grad(loss, scores, targets):
+    """Return values and gradients as `linear_value_and_grad` computes them, example by example.
 
-    (In one block with others an extreme example would send them all to the plain formulas.)
+    (In one block, a single extreme example would send all of them to the plain formulas.)
     """
     values, grads = [], []
     with np.errstate(all="ignore"):
@@ -286,12 +286,12 @@ def through_kernel(loss, scores, targets):
 def errors_in_eps(loss, scores, targets):
     """Return the errors of value and gradient of each example, in eps of the scores' dtype.
 
-    The larger one, of the plain formulas and of the loss's kernel.
+    Each is the larger error of the plain formulas and the loss's kernel.
     """
     scores, targets = np.asarray(scores), np.asarray(targets)
     plain = loss.value_and_grad(scores, targets, reduction="none")
     value_errors, grad_errors = [], []
-    for value, grad in (plain, through_kernel(loss, scores, targets)):
+    for value, grad in (plain, kernel_value_and_grad(loss, scores, targets)):
         by_value, by_grad = _errors_in_eps(loss, scores, targets, value, grad)
         value_errors.append(by_value)
         grad_errors.append(by_grad)
@@ -306,13 +306,13 @@ def _errors_in_eps(loss, scores, targets, value, grad):
     value_errors, grad_errors = [], []
     for v, g, s, y in zip(value, rows_g, rows_s, rows_y, strict=True):
         true = reference(loss, tuple(s.tolist()), tuple(y.tolist()))
-        # A soft target is an ordinary number: the gradient p - y is 0 somewhere for each of them.
+        # A soft target allows no such exception: the gradient p - y is 0 at some p for every y.
         soft = getattr(loss, "label_smoothing", 0) or not set(y) <= {-1, 0, 1}
-        share = 1 if soft else CROSSING
+        divisor = 1 if soft else CANCELLATION
         entries = zip(g, true.grad, true.summands, strict=True)
         value_errors.append(error_in_eps(v, true.value, abs(true.value), scores.dtype))
         grad_errors.append(
-            max(error_in_eps(x, t, max(abs(t), r / share), scores.dtype) for x, t, r in entries)
+            max(error_in_eps(x, t, max(abs(t), r / divisor), scores.dtype) for x, t, r in entries)
         )
     return np.array(value_errors), np.array(grad_errors)
 
@@ -344,14 +344,14 @@ def grid(dtype):
 
 
 def logits(dtype):
-    """Return the grid and ordinary numbers, among which the worst roundings are found."""
+    """Return the grid and 200 ordinary numbers, which show the worst rounding errors."""
     ordinary = np.random.default_rng(1).normal(scale=20.0, size=200)
     return np.concatenate([grid(dtype), ordinary.astype(dtype)])
 
 
 @cache
 def score_rows(dtype, K):
-    """Return rows of K scores: for K = 2 all pairs of the grid, else samples of it and of less."""
+    """Return rows of K scores: all pairs of the grid for K = 2, else random rows."""
     points = grid(dtype)
     if K == 2:
         return np.array(list(combinations_with_replacement(points, 2)))
@@ -361,7 +361,7 @@ def score_rows(dtype, K):
 
 
 def labels_for(rows):
-    """Return a label for each row, none of them favoured."""
+    """Return a random label for each row."""
     return np.random.default_rng(0).integers(rows.shape[1], size=len(rows))
 
 

@@ -1,4 +1,4 @@
-"""Dask arrays: whatever the chunks, the scheduler and the fate of workers, the same numbers."""
+"""Dask arrays give the same numbers for any chunks and scheduler, also if a worker dies."""
 
 import os
 import pickle
@@ -35,24 +35,24 @@ da = pytest.importorskip("dask.array")
 M = 60
 PROBLEM = linear_problem(CrossEntropyLoss(), m=M)
 WEIGHTS = np.random.default_rng(1).integers(0, 4, size=M) / 2
-assert_close = partial(assert_same, rtol=1e-12)  # chunks add in another order
+assert_close = partial(assert_same, rtol=1e-12)  # chunks are added in another order
 
 
 def bits(result):
     return [np.asarray(part).tobytes() for part in result]
 
 
-def cut(m):
-    """Cuts of m rows into chunks, some of them empty."""
-    cuts = st.lists(st.integers(0, m), max_size=20)
-    return cuts.map(lambda places: tuple(np.diff([0, *sorted(places), m]).tolist()))
+def cuts(m):
+    """Draw the sizes of chunks that hold m rows together; some may be empty."""
+    places = st.lists(st.integers(0, m), max_size=20)
+    return places.map(lambda cut: tuple(np.diff([0, *sorted(cut), m]).tolist()))
 
 
 # ---- chunks ------------------------------------------------------------------------------------
 
 
-@given(st.sampled_from(ALL), cut(M), cut(M), cut(M), cut(3), st.sampled_from([None, WEIGHTS]))
-def test_any_chunks_give_what_memory_gives(loss, rows, of_targets, of_weights, columns, weights):
+@given(st.sampled_from(ALL), cuts(M), cuts(M), cuts(M), cuts(3), st.sampled_from([None, WEIGHTS]))
+def test_any_chunks_give_the_in_memory_result(loss, rows, of_targets, of_weights, columns, weights):
     X, y, W, b = linear_problem(loss, m=M)
     expected = linear_value_and_grad(loss, X, y, W, b, l2=0.3, sample_weight=weights)
     y_chunks = (of_targets, *((size,) for size in y.shape[1:]))
@@ -71,7 +71,7 @@ def test_any_chunks_give_what_memory_gives(loss, rows, of_targets, of_weights, c
     assert actual[1].flags.writeable
 
 
-def test_more_chunks_than_a_level_of_the_tree_adds():
+def test_many_chunks_are_added_in_a_tree_of_two_levels():
     X, y, W, b = PROBLEM
     assert chunks.FAN_IN**2 > M > chunks.FAN_IN
     in_rows = da.from_array(X, chunks=(1, 3))
@@ -120,16 +120,16 @@ def test_settings_reach_the_chunks(monkeypatch):
     assert seen == [(7, 2)] * 3
 
 
-def test_a_chunk_is_seen_once_and_no_larger_than_it_is():
+def test_each_chunk_is_read_once_and_without_its_neighbours():
     seen = []
 
-    def watched(block, block_info):
+    def record(block, block_info):
         seen.append(block_info[0]["array-location"][0])
         return block
 
     X, y, W, b = PROBLEM
-    watch = da.from_array(X, chunks=(25, 3)).map_blocks(watched, dtype=X.dtype, meta=X[:0])
-    linear_value_and_grad(CrossEntropyLoss(), watch, y, W, b)
+    recorded = da.from_array(X, chunks=(25, 3)).map_blocks(record, dtype=X.dtype, meta=X[:0])
+    linear_value_and_grad(CrossEntropyLoss(), recorded, y, W, b)
     assert sorted(seen) == [(0, 25), (25, 50), (50, 60)]
 
 
@@ -137,13 +137,13 @@ def test_a_chunk_is_seen_once_and_no_larger_than_it_is():
 
 
 @pytest.fixture(scope="module")
-def in_order():
-    """The result of one chunk after the other."""
+def sequential():
+    """Return the bits of the result if one chunk is computed after the other."""
     with dask.config.set(scheduler="synchronous"):
-        return bits(of_seven_chunks())
+        return bits(sums_of_seven_chunks())
 
 
-def of_seven_chunks():
+def sums_of_seven_chunks():
     X, y, W, b = linear_problem(CrossEntropyLoss(), m=2000)
     weights = np.random.default_rng(1).random(2000)
     X = da.from_array(X, chunks=(300, 3))
@@ -151,21 +151,21 @@ def of_seven_chunks():
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_threads_give_the_same_bits(in_order, workers):
+def test_threads_give_the_same_bits(sequential, workers):
     with dask.config.set(scheduler="threads", num_workers=workers):
-        assert bits(of_seven_chunks()) == in_order
+        assert bits(sums_of_seven_chunks()) == sequential
 
 
-def test_processes_give_the_same_bits(in_order):
+def test_processes_give_the_same_bits(sequential):
     with (
         ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool,
         dask.config.set(scheduler="processes", pool=pool),
     ):
-        assert bits(of_seven_chunks()) == in_order
+        assert bits(sums_of_seven_chunks()) == sequential
 
 
-def test_a_cluster_gives_the_same_bits(in_order, client):
-    assert bits(of_seven_chunks()) == in_order
+def test_a_cluster_gives_the_same_bits(sequential, client):
+    assert bits(sums_of_seven_chunks()) == sequential
 
 
 # ---- training ----------------------------------------------------------------------------------
@@ -184,7 +184,7 @@ def test_training_takes_the_same_steps(loss):
         assert type(actual.b) is type(expected.b)
 
 
-def test_training_starts_where_it_is_told_and_shows_its_progress(capsys):
+def test_training_takes_a_start_and_shows_its_progress(capsys):
     X, y, W, b = PROBLEM
     options = {"start": (W, b), "lr": 0.1, "steps": 2}
     fit = fit_linear(
@@ -194,7 +194,7 @@ def test_training_starts_where_it_is_told_and_shows_its_progress(capsys):
     assert "2/2" in capsys.readouterr().err
 
 
-def test_scores_of_a_dask_array_stay_there():
+def test_scores_of_a_dask_array_are_a_dask_array():
     X, y, *_ = PROBLEM
     fit = fit_linear(CrossEntropyLoss(), X, y, lr=0.3, steps=3)
     scores = fit.scores(da.from_array(X, chunks=(25, 3)))
@@ -205,15 +205,15 @@ def test_scores_of_a_dask_array_stay_there():
 CLASSES, FEATURES = 4, 50
 
 
-def made_on_the_workers(rows, in_a_chunk):
-    """Rows and labels that the client has never seen."""
-    X = da.random.default_rng(0).normal(size=(rows, FEATURES), chunks=(in_a_chunk, FEATURES))
+def made_on_the_workers(rows, chunk_rows):
+    """Return rows and labels that exist only on the workers."""
+    X = da.random.default_rng(0).normal(size=(rows, FEATURES), chunks=(chunk_rows, FEATURES))
     X = X.persist()
     return X, X[:, :CLASSES].argmax(axis=1)
 
 
-def received(client):
-    """Bytes of data that workers have got from each other."""
+def bytes_received(client):
+    """Return how many bytes of data the workers have received from each other."""
     logs = client.run(
         lambda dask_worker: [item["total"] for item in dask_worker.transfer_incoming_log]
     )
@@ -235,14 +235,14 @@ def test_only_parameters_and_gradients_cross_the_network(client, monkeypatch, ta
         return from_frames(frames, *arguments, **options)
 
     tcp = distributed.comm.tcp
-    # Client and scheduler live in this process, and read here what they are sent.
+    # Client and scheduler run in this process, and read all their messages with this function.
     from_frames = tcp.from_frames
     monkeypatch.setattr(tcp, "from_frames", count)
     steps, parts, size_of_W = 10, X.numblocks[0], 8 * FEATURES * CLASSES
-    before = received(client)
+    before = bytes_received(client)
     fit_linear(CrossEntropyLoss(), X, y, lr=0.5, steps=steps)
-    between = received(client) - before
-    # W to each part and a sum from it, with what is written around them; and the targets once.
+    between = bytes_received(client) - before
+    # Each part receives W and returns a sum, both with some overhead; the targets travel once.
     needed = (steps + 1) * parts * 2 * (size_of_W + 1000)
     if targets_come_from == "client":
         needed += y.nbytes
@@ -251,23 +251,23 @@ def test_only_parameters_and_gradients_cross_the_network(client, monkeypatch, ta
 
 
 def test_the_work_is_done_where_the_rows_are(client):
-    """Also where others have nothing to do, and each chunk takes longer than sending it would."""
+    """Other workers are idle, and sending a chunk takes less time than its sum."""
 
     class Slow(MSELoss):
         def _rule(self, s, y):
             time.sleep(0.02)
             return super()._rule(s, y)
 
-    here, *_ = client.run(os.getpid)
+    owner, *_ = client.run(os.getpid)
     X = da.random.default_rng(0).normal(size=(400, FEATURES), chunks=(20, FEATURES))
-    X = client.persist(X, workers=[here])
-    distributed.wait(X)  # what lies nowhere yet could be summed anywhere
+    X = client.persist(X, workers=[owner])
+    distributed.wait(X)  # any worker could sum a chunk that is not stored yet
     fit_linear(Slow(), X, X[:, 0], lr=0.1, steps=5)
-    assert set(client.who_has(X).values()) == {(here,)}
+    assert set(client.who_has(X).values()) == {(owner,)}
 
 
-def kill_one_of(client):
-    """Kill a worker's process, as the system does when memory runs out."""
+def kill_a_worker(client):
+    """Kill the process of one worker, as the system does when memory runs out."""
     pids = client.run(os.getpid)
     os.kill(next(iter(pids.values())), signal.SIGKILL)
     return set(pids.values())
@@ -282,7 +282,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(client):
 
     def rate(step):
         if step == 3:
-            alive.update(kill_one_of(client))
+            alive.update(kill_a_worker(client))
         return 0.5
 
     disturbed = fit_linear(CrossEntropyLoss(), X, y, lr=rate, steps=8)
@@ -309,7 +309,7 @@ def test_a_file_is_read_by_the_workers_that_need_it(tmp_path, client):
     assert_close(actual, linear_value_and_grad(CrossEntropyLoss(), X, y, W, b))
 
 
-def test_a_file_that_was_written_anew_is_another_array(tmp_path):
+def test_a_file_that_was_rewritten_is_another_array(tmp_path):
     names = []
     for value in (0.0, 1.0):
         np.save(tmp_path / "X.npy", np.full((4, 2), value))

@@ -1,4 +1,4 @@
-"""Dask arrays that cannot be used are refused with the remedy, on every scheduler alike."""
+"""Dask arrays that cannot be used are refused with the remedy, whatever the scheduler."""
 
 import numpy as np
 import pytest
@@ -92,7 +92,7 @@ HINGE = MulticlassHingeLoss()
             "(seen in the chunk of rows 2 to 3)",
         ),
         (
-            # in both chunks: the first is named
+            # both chunks have a wrong label, and the message names the first chunk
             {"targets": [9, 0, 0, 3], "loss": HINGE, "W": np.zeros((2, 3)), "b": np.zeros(3)},
             "MulticlassHingeLoss: labels must be 0 to 2 for scores with 3 columns, got labels "
             "from 0 to 9; labels that count from 1 need targets - 1 "
@@ -109,7 +109,7 @@ def test_bad_input_is_refused(change, text):
     assert str(caught.value) == text
 
 
-def test_a_cluster_complains_alike(client):
+def test_a_cluster_gives_the_same_error(client):
     with pytest.raises(ValueError, match=r"^BCEWithLogitsLoss: targets .* rows 0 to 1\)$"):
         linear_value_and_grad(BCEWithLogitsLoss(), X, Y + 2, W, 0.0)
 

@@ -1,4 +1,4 @@
-"""Names in other libraries exist, and the functions of PyTorch and scikit-learn agree with ours."""
+"""The names in other libraries exist, and functions of PyTorch and scikit-learn agree with ours."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ ENTRIES = [entry for entries in TABLE.values() for entry in entries]
 DEFAULTS = [
     loss for loss in ALL if loss in (type(loss)(), MulticlassHingeLoss(variant="weston-watkins"))
 ]
-# their loss divided by ours, where it is not 1
+# their loss divided by ours, if that is not 1
 FACTORS = {
     ("SigmoidMSELoss", "torch"): 2,
     ("SigmoidMSELoss", "sklearn"): 2,
@@ -38,7 +38,7 @@ FACTORS = {
 
 
 def batch(loss: Loss, seed: int):
-    """Draw 20 scores and hard labels in the shapes that the loss takes."""
+    """Draw 20 scores and hard labels in the shapes that the loss accepts."""
     rng = np.random.default_rng(seed)
     if loss.score_shape(np.zeros(20, dtype=int)) == (20, 2):  # classes
         return rng.normal(size=(20, K)), rng.integers(0, K, size=20)
@@ -104,7 +104,7 @@ def test_a_counterpart_reads_as_code():
     assert Counterpart("a.B", options={"x": 1}).markdown() == "`B(x=1)`"
 
 
-def test_an_unknown_loss_and_a_call_of_a_mere_name_are_refused():
+def test_an_unknown_loss_and_a_name_without_a_function_are_refused():
     with pytest.raises(ValueError, match=r"no counterpart of .* is known; known are MSELoss"):
         counterparts(Loss())
     with pytest.raises(ValueError, match=r"only the name of keras.*Error is known"):
@@ -114,8 +114,8 @@ def test_an_unknown_loss_and_a_call_of_a_mere_name_are_refused():
 # ---- torch_loss ---------------------------------------------------------------------------------
 
 
-def test_the_first_exponential_is_of_one_number(monkeypatch):
-    """The first exponentials that MKL computes on several threads may have half the digits."""
+def test_pytorch_first_computes_the_exponential_of_one_number(monkeypatch):
+    """If MKL starts with exponentials on several threads, they may have only half the digits."""
     exp, sizes = torch.exp, []
     monkeypatch.setattr(torch, "exp", lambda s: sizes.append(s.numel()) or exp(s))
     torch_value_and_grad(ExpMSELoss(), np.zeros((1000, 5)), np.zeros(1000, dtype=int))
@@ -136,8 +136,8 @@ def pytorch_modules(nn=torch.nn):
     ]
 
 
-def test_losses_are_those_of_pytorch():
-    """Without the functions of `torch_loss` and the table."""
+def test_losses_equal_those_of_pytorch():
+    """This compares with PyTorch directly, without `torch_loss` and the table."""
     for loss, module, factor in pytorch_modules():
         scores, targets = example(loss)
         if targets.ndim == 1 and scores.ndim == 1:
@@ -146,15 +146,15 @@ def test_losses_are_those_of_pytorch():
         assert_allclose(loss(scores, targets), factor * expected, rtol=1e-14)
 
 
-def test_losses_are_those_of_scikit_learn():
+def test_losses_equal_those_of_scikit_learn():
     scores, labels = example(CrossEntropyLoss())
     assert_allclose(MulticlassHingeLoss()(scores, labels), metrics.hinge_loss(labels, scores))
     p, y = np.array([0.1, 0.6, 0.9]), np.array([0, 1, 1])
     assert_allclose(BCELoss()(p, y), metrics.log_loss(y, p), rtol=1e-14)
 
 
-def test_equal_violations_send_their_gradient_to_the_first():
-    """As in the closed form. The autograd of PyTorch's amax would share it."""
+def test_the_first_of_equal_violations_gets_the_gradient():
+    """It does so in the closed form too. PyTorch's amax would divide the gradient among them."""
     _, grad = torch_value_and_grad(MulticlassHingeLoss(), np.zeros((1, 3)), np.array([2]))
     assert_array_equal(grad, [[1.0, 0.0, -1.0]])
 

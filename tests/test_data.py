@@ -1,4 +1,4 @@
-"""The data sets: the same from the same seed, of the documented shape, scale and moments."""
+"""The data sets depend on the seed alone, and have the documented shape, scale and moments."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def test_clouds_have_their_means_and_unit_variance():
 
 
 def test_clouds_have_the_bayes_error_of_their_distance():
-    """Phi(-2 sqrt 2) = 0.0023: the floor for every classifier."""
+    """Phi(-2 sqrt 2) = 0.0023 is the smallest error of any classifier."""
     X, y = gaussian_clouds(MANY, seed=1)
     assert np.mean((X.sum(axis=1) > 0) != y) == pytest.approx(0.0023389, rel=0.2)
 
@@ -85,7 +85,7 @@ def test_clouds_refuse_bad_input(options, text):
     assert str(caught.value) == text
 
 
-# Median and fourth moment tell the kinds of noise apart; mean and deviation do not.
+# The fourth moment distinguishes the kinds of noise; mean and standard deviation do not.
 @pytest.mark.parametrize(("noise", "kurtosis"), [("gaussian", 3.0), ("laplace", 6.0)])
 def test_noise_has_its_moments(noise, kurtosis):
     X, y = noisy_line(MANY, noise=noise, slope=2.0, intercept=1.0, scale=0.5)
@@ -179,13 +179,13 @@ def test_pixels_lie_between_0_and_1():
 def test_the_split_keeps_the_share_of_each_class(load):
     pytest.importorskip("sklearn")
     split = load(test_share=0.2, seed=5)
-    trained, judged = (np.bincount(y) / len(y) for y in (split.y_train, split.y_test))
-    assert_allclose(trained, judged, atol=0.01)
-    assert len(trained) == len(split.target_names)
+    train, tested = (np.bincount(y) / len(y) for y in (split.y_train, split.y_test))
+    assert_allclose(train, tested, atol=0.01)
+    assert len(train) == len(split.target_names)
 
 
 def test_class_1_is_malignant():
-    """212 of the 569 tumours are; malignant ones have the larger radius."""
+    """212 of the 569 tumours are malignant, and these have the larger radius."""
     pytest.importorskip("sklearn")
     split = breast_cancer()
     X, y = np.concatenate([split.X_train, split.X_test]), np.append(split.y_train, split.y_test)
@@ -194,7 +194,7 @@ def test_class_1_is_malignant():
     assert radius[y == 1].mean() > radius[y == 0].mean() + 1
 
 
-def test_progression_is_left_as_it_is():
+def test_progression_is_not_scaled():
     pytest.importorskip("sklearn")
     split = diabetes()
     y = np.append(split.y_train, split.y_test)
@@ -203,14 +203,14 @@ def test_progression_is_left_as_it_is():
 
 @pytest.mark.parametrize("load", [digits, breast_cancer, diabetes])
 @pytest.mark.parametrize("share", [0, 1, -0.5, np.nan])
-def test_the_share_to_judge_by_lies_between_0_and_1(load, share):
+def test_the_share_of_the_test_set_must_lie_between_0_and_1(load, share):
     pytest.importorskip("sklearn")
     with pytest.raises(ValueError, match="test_share") as caught:
         load(test_share=share)
     assert str(caught.value) == f"test_share must lie between 0 and 1, got {share!r}"
 
 
-def test_a_split_deals_out_every_example_once_and_keeps_the_classes():
+def test_a_split_uses_every_example_once_and_keeps_the_class_shares():
     pytest.importorskip("sklearn")
     X, y = np.arange(80.0).reshape(40, 2), np.repeat([0, 1], [30, 10])
     parts = split(X, y, test_share=0.2, seed=3)
@@ -221,7 +221,7 @@ def test_a_split_deals_out_every_example_once_and_keeps_the_classes():
 
 @pytest.mark.parametrize("classes", [2, 5])
 @pytest.mark.parametrize("share", [0, 0.1, 0.4, 1])
-def test_the_share_of_labels_flipped_is_as_asked(classes, share):
+def test_the_requested_share_of_labels_is_flipped(classes, share):
     y = np.arange(1000) % classes
     noisy = flip_labels(y, share, classes=classes, seed=1)
     assert np.sum(noisy != y) == round(1000 * share)
@@ -229,7 +229,7 @@ def test_the_share_of_labels_flipped_is_as_asked(classes, share):
     assert_array_equal(y, np.arange(1000) % classes)
 
 
-def test_flipped_labels_go_to_every_other_class_alike():
+def test_flipped_labels_are_spread_evenly_over_the_other_classes():
     noisy = flip_labels(np.zeros(9000, dtype=int), 1.0, classes=4)
     assert_allclose(np.bincount(noisy) / 9000, [0, 1 / 3, 1 / 3, 1 / 3], atol=0.02)
 
@@ -244,7 +244,7 @@ def test_flipped_labels_go_to_every_other_class_alike():
         ([0, 1], 1.1, 2, "share must lie in [0, 1], got 1.1"),
     ],
 )
-def test_labels_that_cannot_be_flipped_are_named(labels, share, classes, message):
+def test_labels_that_cannot_be_flipped_are_refused(labels, share, classes, message):
     with pytest.raises(ValueError) as error:  # noqa: PT011
         flip_labels(labels, share, classes=classes)
     assert str(error.value).startswith(message)

@@ -1,4 +1,4 @@
-"""How rows are summed: in blocks that fit the cache, in threads, by kernels, in little memory."""
+"""Rows are summed in blocks that fit the cache, in threads, by kernels, and in little memory."""
 
 import threading
 import time
@@ -20,78 +20,78 @@ from lossutils.losses import (
     MSELoss,
     MulticlassHingeLoss,
 )
-from tests.cases import ALL, X_LAYOUTS, assert_same, each, in_three_lines, linear_problem
+from tests.cases import ALL, X_LAYOUTS, assert_same, each, in_plain_numpy, linear_problem
 
 every_loss = each(ALL)
 
 
-def plan(m, n, K, wanted=None, block_bytes=_engine.BLOCK_BYTES):
-    """Return how many rows a block and a shard have."""
-    return _engine._plan(m, n, K, wanted, block_bytes, _engine.SHARD_ROWS)
+def block_and_shard_rows(m, n, K, block_rows=None, block_bytes=_engine.BLOCK_BYTES):
+    """Return the number of rows of a block and of a shard."""
+    return _engine._plan(m, n, K, block_rows, block_bytes, _engine.SHARD_ROWS)
 
 
 def test_the_rows_of_a_block_fit_in_the_cache():
-    """X and the scores of a block; never fewer than one row, nor more than there are."""
+    """X and the scores of a block fit; a block has at least one row and at most all of them."""
     size = 8 * (13 + 3) * 30
-    assert plan(100, 13, 3, block_bytes=size)[0] == 30
-    assert plan(100, 13, 3, 40, size)[0] == 40
-    assert plan(100, 13, 3, 400, size)[0] == 100
-    assert plan(100, 13, 3, block_bytes=1)[0] == 1
-    assert plan(100, 13, 80, block_bytes=1)[0] == 24  # 3 K / 10
-    assert plan(100, 13, 3)[0] == 100
+    assert block_and_shard_rows(100, 13, 3, block_bytes=size)[0] == 30
+    assert block_and_shard_rows(100, 13, 3, 40, size)[0] == 40
+    assert block_and_shard_rows(100, 13, 3, 400, size)[0] == 100
+    assert block_and_shard_rows(100, 13, 3, block_bytes=1)[0] == 1
+    assert block_and_shard_rows(100, 13, 80, block_bytes=1)[0] == 24  # 3 K / 10
+    assert block_and_shard_rows(100, 13, 3)[0] == 100
 
 
 @pytest.mark.parametrize(("K", "times"), [(2, 1), (3, 1), (4, 2), (7, 3), (8, 4), (50, 4)])
 def test_with_more_scores_a_block_may_be_larger(K, times):
-    """Up to four times the cache; the scores themselves always take half of it at most."""
+    """It may have up to four times the cache size, but the scores never exceed half of it."""
     m, n = 10**9, 10**6  # too many features for small products
     size = 8 * (n + K) * 5
-    assert plan(m, n, K, block_bytes=size)[0] == times * 5
-    assert plan(m, 1, K, block_bytes=size)[0] == size // (16 * K)
+    assert block_and_shard_rows(m, n, K, block_bytes=size)[0] == times * 5
+    assert block_and_shard_rows(m, 1, K, block_bytes=size)[0] == size // (16 * K)
 
 
 @pytest.mark.parametrize("n", [32, 500, 10**5])
 @pytest.mark.parametrize("K", [2, 10, 16])
 def test_a_block_is_divided_into_small_products(n, K):
-    """Within the limits of OpenBLAS, without a rest if there is more than one."""
+    """Products keep to the limits of OpenBLAS, and several products fill a block exactly."""
     small = small_product_rows(n, K)
     assert small * K <= 1200
     assert small * K * n <= 10**6
     assert (small + 1) * K > 1200 or (small + 1) * K * n > 10**6 - n * K
-    rows, _ = plan(10**9, n, K)
+    rows, _ = block_and_shard_rows(10**9, n, K)
     assert small == 0 or rows < small or rows % small == 0
 
 
 @pytest.mark.parametrize("layout", ["contiguous", "by columns", "every second row"])
 @pytest.mark.parametrize("K", [2, 7, 16, 17])
 @pytest.mark.parametrize("block_rows", [None, 75, 600, 601, 1300])
-def test_small_products_give_what_three_lines_give(layout, K, block_rows):
-    """Blocks of fewer rows than a product has (1200 / K), of whole ones, and with a rest."""
+def test_small_products_give_the_plain_result(layout, K, block_rows):
+    """Blocks are smaller than a product (1200 / K rows), a multiple of it, or have a remainder."""
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(1300, 40)), rng.integers(K, size=1300)
     problem = X_LAYOUTS[layout](X), y, rng.normal(size=(40, K)), rng.normal(size=K)
     actual = linear_value_and_grad(CrossEntropyLoss(), *problem, block_rows=block_rows)
-    assert_same(actual, in_three_lines(CrossEntropyLoss(), *problem), rtol=1e-12)
+    assert_same(actual, in_plain_numpy(CrossEntropyLoss(), *problem), rtol=1e-12)
 
 
 @pytest.mark.parametrize(
-    ("m", "block_rows", "rows_of_a_shard"),
+    ("m", "block_rows", "shard_rows"),
     [(100, 100, 100), (1000, 7, 56), (10, 3, 3), (10**6, 3000, 6000), (10**6, 9000, 9000)],
 )
-def test_shards_are_whole_blocks(m, block_rows, rows_of_a_shard):
-    """At least 16 of them if there are blocks enough; of more than 8,192 rows if a block is."""
-    assert plan(m, 1, 1, block_rows) == (block_rows, rows_of_a_shard)
-    assert rows_of_a_shard % block_rows == 0
-    shards = _engine._divide(m, rows_of_a_shard)
-    assert shards[0] == slice(0, rows_of_a_shard)
+def test_shards_are_whole_blocks(m, block_rows, shard_rows):
+    """There are at least 16 if there are enough blocks; only a larger block exceeds 8,192 rows."""
+    assert block_and_shard_rows(m, 1, 1, block_rows) == (block_rows, shard_rows)
+    assert shard_rows % block_rows == 0
+    shards = _engine._divide(m, shard_rows)
+    assert shards[0] == slice(0, shard_rows)
     assert [s.start for s in shards[1:]] == [s.stop for s in shards[:-1]]
     assert shards[-1].stop == m
     large_sum = _engine.BLOCK_BYTES // 8  # numbers in W
-    assert plan(m, large_sum, 1, block_rows) == (block_rows, block_rows)
+    assert block_and_shard_rows(m, large_sum, 1, block_rows) == (block_rows, block_rows)
 
 
 def test_the_scores_of_all_rows_never_exist_at_once():
-    """The loss sees blocks alone, each row once."""
+    """The loss sees one block at a time, and each row once."""
     seen = []
 
     class Spy(MSELoss):
@@ -105,7 +105,7 @@ def test_the_scores_of_all_rows_never_exist_at_once():
 
 
 @pytest.mark.parametrize("layout", X_LAYOUTS)
-def test_blocks_are_ready_for_blas_and_copied_only_where_they_must_be(layout, monkeypatch):
+def test_blocks_are_ready_for_blas_and_copied_only_when_necessary(layout, monkeypatch):
     X = X_LAYOUTS[layout](np.ones((20, 3)))
     blocks = []
 
@@ -117,16 +117,16 @@ def test_blocks_are_ready_for_blas_and_copied_only_where_they_must_be(layout, mo
     monkeypatch.setattr(_engine, "products_for", Spy)
     linear_value_and_grad(MSELoss(), X, np.zeros(20), np.ones(3), 0.0, block_rows=8)
     assert [len(block) for block in blocks] == [8, 8, 4]
-    for block in blocks:  # numbers side by side in a row or in a column, and none backwards
+    for block in blocks:  # contiguous rows or columns, and never reversed
         assert block.dtype == np.float64
         assert min(block.strides) == 8
-    taken = layout in ("contiguous", "by columns", "every second row")
-    assert all(np.shares_memory(block, X) == taken for block in blocks)
+    shared = layout in ("contiguous", "by columns", "every second row")
+    assert all(np.shares_memory(block, X) == shared for block in blocks)
 
 
 @every_loss
 @pytest.mark.parametrize("weights", [None, np.tile([0.0, 1.0, 2.0, 0.5], 50)])
-def test_threads_change_no_bit(loss, weights):
+def test_results_do_not_depend_on_the_number_of_threads(loss, weights):
     X, y, W, b = linear_problem(loss, m=200)
     options = {"block_rows": 3, "sample_weight": weights}
     expected = linear_value_and_grad(loss, X, y, W, b, **options)
@@ -137,13 +137,13 @@ def test_threads_change_no_bit(loss, weights):
 
 
 def test_threads_share_the_shards():
-    """Each shard is taken once; and with two threads two of them, at times, are under way."""
+    """Each shard is computed once, and two threads compute two shards at the same time."""
     seen, meeting = [], threading.Barrier(2, timeout=60)
 
     class Spy(MSELoss):
         def _rule(self, s, y):
             seen.append((threading.get_ident(), y[0]))
-            meeting.wait()  # for the other thread: a thread alone would never get past this
+            meeting.wait()  # a single thread would wait here for ever
             return super()._rule(s, y)
 
     X, W = np.ones((32, 1)), np.ones(1)
@@ -154,8 +154,8 @@ def test_threads_share_the_shards():
 
 
 @pytest.mark.parametrize("stopped_by", [ValueError, KeyboardInterrupt])
-def test_after_an_error_or_an_interrupt_no_thread_goes_on(stopped_by, monkeypatch):
-    """The 31 shards after the first would take three quarters of a second for one thread."""
+def test_an_error_or_an_interrupt_stops_all_threads(stopped_by, monkeypatch):
+    """The 31 shards after the first would take one thread three quarters of a second."""
     seen = []
 
     class Slow(MSELoss):
@@ -186,7 +186,7 @@ def test_an_error_in_a_thread_is_raised():
 
 # ---- the kernels ---------------------------------------------------------------------------------
 
-LEAN = [
+WITH_KERNELS = [
     BCEWithLogitsLoss(),
     CrossEntropyLoss(),
     CrossEntropyLoss(label_smoothing=0.1),
@@ -202,7 +202,7 @@ def forbid_the_rule(monkeypatch):
     monkeypatch.setattr(Kernel, "gradient", called)
 
 
-@each(LEAN)
+@each(WITH_KERNELS)
 def test_ordinary_numbers_do_not_need_the_rule(loss, monkeypatch):
     forbid_the_rule(monkeypatch)
     X, y, W, b = linear_problem(loss)
@@ -213,14 +213,14 @@ def test_ordinary_numbers_do_not_need_the_rule(loss, monkeypatch):
     linear_value_and_grad(loss, np.eye(12), y, scores, np.zeros_like(b))
     monkeypatch.undo()
     actual = linear_value_and_grad(loss, np.eye(12), y, scores, np.zeros_like(b))
-    assert_same(actual, in_three_lines(loss, np.eye(12), y, scores, 0.0))
+    assert_same(actual, in_plain_numpy(loss, np.eye(12), y, scores, 0.0))
 
 
-@each(LEAN)
+@each(WITH_KERNELS)
 @pytest.mark.parametrize("place", [0, 1, 2])
 @pytest.mark.parametrize("unsupported", [np.nan, np.inf, -np.inf, 1e4, -1e4])
-def test_a_kernel_says_no_to_numbers_that_it_does_not_support(loss, place, unsupported):
-    """Whether they stand at the label or not; what it returns is never a NaN."""
+def test_a_kernel_rejects_unsupported_numbers(loss, place, unsupported):
+    """It does so at the label and elsewhere, and it never returns NaN."""
     *_, W, _ = linear_problem(loss)
     outputs = W.shape[1:]
     s = np.full((*outputs, 3), 0.25)
@@ -240,8 +240,8 @@ INTEGERS = [np.int8, np.uint8, np.int32, np.uint64]
 
 @pytest.mark.parametrize(
     ("loss", "dtype"),
-    [(loss, dtype) for loss in LEAN for dtype in INTEGERS]
-    + [(LEAN[0], np.float64), (LEAN[0], np.float32), (LEAN[0], bool)],
+    [(loss, dtype) for loss in WITH_KERNELS for dtype in INTEGERS]
+    + [(WITH_KERNELS[0], np.float64), (WITH_KERNELS[0], np.float32), (WITH_KERNELS[0], bool)],
 )
 def test_labels_of_any_type(loss, dtype, monkeypatch):
     X, y, W, b = linear_problem(loss)
@@ -253,15 +253,15 @@ def test_labels_of_any_type(loss, dtype, monkeypatch):
         assert_array_equal(left, right)
 
 
-@each([loss for loss in ALL if not isinstance(loss, BCELoss)])  # which takes probabilities
+@each([loss for loss in ALL if not isinstance(loss, BCELoss)])  # BCELoss takes probabilities
 @pytest.mark.parametrize("extreme", [1e3, 1e8, 1e300])
 @pytest.mark.parametrize("block_rows", [None, 5])
 def test_extreme_scores_among_ordinary_ones(loss, extreme, block_rows):
-    """The kernel gives up the shard, and the rule of the loss computes it."""
+    """The kernel rejects the shard, and the rule of the loss computes it instead."""
     X, y, W, b = linear_problem(loss)
     X[3] *= extreme
     with np.errstate(all="ignore"):
-        expected = in_three_lines(loss, X, y, W, b)
+        expected = in_plain_numpy(loss, X, y, W, b)
     assert_same(
         linear_value_and_grad(loss, X, y, W, b, block_rows=block_rows), expected, rtol=1e-12
     )
@@ -269,7 +269,7 @@ def test_extreme_scores_among_ordinary_ones(loss, extreme, block_rows):
 
 @every_loss
 @pytest.mark.parametrize("n_threads", [1, 2])
-def test_nan_in_nan_out(loss, n_threads):
+def test_nan_gives_a_nan_loss(loss, n_threads):
     X, y, W, b = linear_problem(loss)
     X[7, 1] = np.nan
     options = {"block_rows": 2, "n_threads": n_threads}
@@ -307,7 +307,7 @@ INF = np.inf
     ],
 )
 def test_infinite_scores_give_the_limit(loss, b, target, value, slope):
-    """An infinite intercept, so that W and X may be 0."""
+    """The intercept is infinite, so W and X can be 0."""
     W = np.zeros((1, *np.shape(b)))
     actual = linear_value_and_grad(loss, [[0.0]], [target], W, b)
     assert_array_equal(actual[1], np.zeros_like(W))
@@ -315,7 +315,7 @@ def test_infinite_scores_give_the_limit(loss, b, target, value, slope):
     assert_array_equal(actual[2], slope)
 
 
-def test_a_changed_formula_does_not_inherit_a_kernel():
+def test_a_subclass_does_not_inherit_a_kernel():
     class Doubled(CrossEntropyLoss):
         def _rule(self, s, y):
             value, gradient = super()._rule(s, y)
@@ -341,7 +341,7 @@ def peak_memory(work):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
 @each([BCEWithLogitsLoss(), CrossEntropyLoss(), CrossEntropyLoss(label_smoothing=0.1), MSELoss()])
 def test_scratch_memory_does_not_grow_with_the_rows(loss, dtype):
-    """100,000 rows: X has 16 MB, one-hot rows of 10 classes or all scores would have 8 MB."""
+    """With 100,000 rows X takes 16 MB; one-hot rows of 10 classes or all scores would take 8 MB."""
     rng = np.random.default_rng(0)
     X = rng.normal(scale=9, size=(100_000, 20)).astype(dtype)
     classes = isinstance(loss, CrossEntropyLoss)
@@ -351,8 +351,8 @@ def test_scratch_memory_does_not_grow_with_the_rows(loss, dtype):
     assert peak_memory(lambda: linear_value_and_grad(loss, X, y, W, b)) < 2 * 2**20
 
 
-def test_sums_of_many_classes_are_not_piled_up():
-    """W has 1.6 MB. There are it with b, a block's scores, X with ones, and two sums."""
+def test_only_two_sums_of_many_classes_are_in_memory():
+    """Memory holds W (1.6 MB) with b, a block's scores, X with a column of ones, and two sums."""
     rng = np.random.default_rng(0)
     X, y, W = rng.normal(size=(2000, 200)), rng.integers(1000, size=2000), np.ones((200, 1000))
 
@@ -372,12 +372,12 @@ def test_a_memory_map_is_never_copied_as_a_whole(tmp_path):
 
 @pytest.mark.parametrize("wrong", [2, 3, -1, -2, 256])
 @pytest.mark.parametrize("dtype", [np.int64, np.float64])
-@each(LEAN)
-def test_no_wrong_label_slips_past_a_kernel(loss, dtype, wrong):
+@each(WITH_KERNELS)
+def test_kernels_refuse_wrong_labels(loss, dtype, wrong):
     X, y, W, b = linear_problem(loss, m=20)
     y = y.astype(dtype)
     y[y == 1] = wrong
-    if b.ndim and wrong == 2 and dtype == np.int64:  # a class
+    if b.ndim and wrong == 2 and dtype == np.int64:  # 2 is a class
         assert np.isfinite(linear_value_and_grad(loss, X, y, W, b)[0])
     else:
         with pytest.raises(ValueError, match=type(loss).__name__):

@@ -1,4 +1,4 @@
-"""The examples run on little data, and print what they promise."""
+"""The examples run on little data, and print the expected results."""
 
 import re
 import subprocess
@@ -27,7 +27,7 @@ def test_help_describes_the_example(name):
     assert first_line in out
 
 
-def test_two_processes_do_what_one_does():
+def test_two_processes_give_the_result_of_one():
     returncode, out, err = run("torch_distributed.py", "--steps", "20")
     assert returncode == 0, err
     rows = [int(n) for n in re.findall(r"process [01]: (\d+) of 1347 rows, 20 steps", out)]

@@ -1,4 +1,4 @@
-"""The two forms of an explorer: HTML with all figures, and live widgets that redraw."""
+"""The two forms of an explorer: HTML with all figures, and live widgets that redraw them."""
 
 import json
 import re
@@ -45,7 +45,7 @@ def test_two_parameters_give_every_combination_and_the_last_changes_fastest():
     assert sentences[3] == "At a = 2 < 9, b = 0.5 < 9"
 
 
-def test_paper_shows_the_first_the_middle_and_the_last():
+def test_print_shows_the_first_the_middle_and_the_last_frame():
     frames = page(a=[1, 2, 3, 4, 5, 6, 7]).select(".explorer-frame")
     printed = [i for i, frame in enumerate(frames) if "explorer-printed" in frame["class"]]
     assert printed == [0, 3, 6]
@@ -95,8 +95,8 @@ def test_the_same_explorer_is_the_same_bytes_and_another_has_other_ids():
     )
 
 
-def test_invisible_changes_change_no_byte():
-    """The last bits differ between processors."""
+def test_invisible_changes_of_a_drawing_change_no_byte():
+    """Processors differ in the last bits of their results."""
 
     def page_of(shift):
         def draw_shifted(a):
@@ -132,7 +132,7 @@ def test_a_start_is_found_by_its_label():
     assert slider["value"] == "2"
 
 
-def test_explorers_with_other_words_have_other_ids():
+def test_explorers_with_other_sentences_have_other_ids():
     first, second = (page(a=[1, 2], describe=lambda a, w=w: w).figure["id"] for w in ("x", "y"))
     assert first != second
 
@@ -159,7 +159,7 @@ def test_outside_a_notebook_there_is_no_widget():
 
 
 def test_in_a_kernel_a_slider_redraws(monkeypatch):
-    """The test moves the slider in place of the front end."""
+    """The test moves the slider, as a browser would."""
     widgets = []
     import IPython
     import ipywidgets
@@ -192,7 +192,7 @@ def test_in_a_kernel_a_slider_redraws(monkeypatch):
         ({"a": [1, 2], "start": {"a": 3}}, "start of a must be one of 1, 2, got 3"),
     ],
 )
-def test_bad_input_is_named(arguments, message):
+def test_bad_input_is_refused(arguments, message):
     with pytest.raises(ValueError) as error:  # noqa: PT011
         explore(draw, describe=describe, **arguments)
     assert str(error.value) == message

@@ -1,4 +1,4 @@
-"""Importing lossutils needs NumPy alone; what needs more says how to install it."""
+"""Importing lossutils needs only NumPy; functions that need more say how to install it."""
 
 import subprocess
 import sys
@@ -30,7 +30,7 @@ BLOCKED = """
 import sys
 
 class Absent:
-    # An import hook that makes installed packages look as if they were not.
+    # An import hook that makes installed packages look absent.
     absent = {"torch", "matplotlib", "sklearn", "scipy", "ipywidgets", "IPython", "joblib", "dask"}
 
     def find_spec(self, name, path=None, target=None):
@@ -42,7 +42,7 @@ sys.meta_path.insert(0, Absent())
 
 
 def run(code):
-    """Run code in a fresh interpreter without the optional packages; return what it prints."""
+    """Run code in a new interpreter without the optional packages, and return its output."""
     done = subprocess.run(
         [sys.executable, "-c", BLOCKED + textwrap.dedent(code)], capture_output=True, text=True
     )
@@ -54,8 +54,8 @@ def test_everything_imports_with_numpy_alone():
     run(f"import lossutils, {', '.join(f'lossutils.{name}' for name in MODULES)}")
 
 
-def test_importing_leaves_heavy_packages_alone():
-    """Also where they are installed: an import that loads PyTorch takes seconds."""
+def test_importing_does_not_load_optional_packages():
+    """This holds where they are installed, because loading PyTorch takes seconds."""
     code = f"""
     import sys
     sys.meta_path.pop(0)
@@ -115,8 +115,8 @@ def test_an_absent_package_is_named_with_its_remedy(use, package, extra):
     ]
 
 
-def test_a_package_that_is_there_but_broken_is_not_called_absent():
-    """The error must name what is missing, not send the reader to reinstall the wrong thing."""
+def test_an_installed_but_broken_package_is_not_called_absent():
+    """The error must name the missing package; otherwise readers would reinstall the wrong one."""
     code = """
     import sys, types
     from lossutils._optional import optional_import

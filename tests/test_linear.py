@@ -1,4 +1,4 @@
-"""Loss and gradient of a linear model: whatever the blocks, what three lines of NumPy give."""
+"""Loss and gradient of a linear model equal those of plain NumPy, whatever the blocks."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from lossutils.losses import (
     MSELoss,
 )
 from lossutils.verify import numerical_gradient
-from tests.cases import ALL, X_LAYOUTS, assert_same, batches, each, in_three_lines, linear_problem
+from tests.cases import ALL, X_LAYOUTS, assert_same, batches, each, in_plain_numpy, linear_problem
 
 every_loss = each(ALL)
 WEIGHTS = np.array([0.0, 1.0, 2.0, 0.5] * 3)
@@ -24,21 +24,21 @@ WEIGHTS = np.array([0.0, 1.0, 2.0, 0.5] * 3)
 @every_loss
 @pytest.mark.parametrize("block_rows", [None, 1, 5, 12, 1000])
 @pytest.mark.parametrize("options", [{}, {"l2": 0.3}, {"sample_weight": WEIGHTS, "l2": 0.1}])
-def test_blocks_give_what_three_lines_give(loss, block_rows, options):
+def test_blocks_give_the_plain_result(loss, block_rows, options):
     problem = linear_problem(loss)
     actual = linear_value_and_grad(loss, *problem, block_rows=block_rows, **options)
-    assert_same(actual, in_three_lines(loss, *problem, **options))
+    assert_same(actual, in_plain_numpy(loss, *problem, **options))
 
 
 @every_loss
 @pytest.mark.parametrize("block_rows", [1, 2, 4])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_shards_of_several_blocks(loss, block_rows, weighted):
-    """With 150 rows a shard has 8 or 9, so 2 to 9 blocks."""
+    """With 150 rows a shard has 8 or 9 rows, which are 2 to 9 blocks."""
     problem = linear_problem(loss, m=150)
     w = np.random.default_rng(0).integers(4, size=150) / 2 if weighted else None
     actual = linear_value_and_grad(loss, *problem, sample_weight=w, block_rows=block_rows)
-    assert_same(actual, in_three_lines(loss, *problem, sample_weight=w), rtol=1e-12)
+    assert_same(actual, in_plain_numpy(loss, *problem, sample_weight=w), rtol=1e-12)
 
 
 @every_loss
@@ -73,7 +73,7 @@ def test_float32_weights_give_float32_gradients():
     assert_array_equal(dW, expected[1].astype(np.float32))
 
 
-def test_integers_are_taken():
+def test_integers_are_accepted():
     actual = linear_value_and_grad(MSELoss(), [[1, 2], [3, 4]], [1, 2], [1, 0], 1)
     assert_same(actual, (2.5, [7.0, 10.0], 3.0))
     assert actual[1].dtype == np.float64
@@ -100,11 +100,11 @@ def test_weight_zero_leaves_a_row_out(left_out, block_rows):
         CrossEntropyLoss(), X, y, W, b, sample_weight=w, block_rows=block_rows
     )
     kept = w != 0
-    assert_same(actual, in_three_lines(CrossEntropyLoss(), X[kept], y[kept], W, b))
+    assert_same(actual, in_plain_numpy(CrossEntropyLoss(), X[kept], y[kept], W, b))
 
 
 @every_loss
-def test_layouts_and_nothing_is_changed(loss):
+def test_layout_does_not_matter_and_inputs_are_unchanged(loss):
     X, y, W, b = linear_problem(loss)
     expected = linear_value_and_grad(loss, X, y, W, b, sample_weight=WEIGHTS, l2=0.1)
     spread = np.repeat(X, 2, axis=1)[:, ::2]
@@ -120,8 +120,8 @@ def test_layouts_and_nothing_is_changed(loss):
 
 @every_loss
 @given(data=st.data())
-def test_whatever_comes_it_is_what_three_lines_give(loss, data):
-    """Soft targets too. With X the identity, the scores are W."""
+def test_random_problems_give_the_plain_result(loss, data):
+    """Soft targets are included. X is the identity, so the scores are W."""
     scores, targets, options = data.draw(batches(loss))
     m, times = len(scores), data.draw(st.sampled_from([1, 2, 30]))
     X, targets = np.tile(np.eye(m), (times, 1)), np.concatenate([targets] * times)
@@ -142,35 +142,35 @@ def test_whatever_comes_it_is_what_three_lines_give(loss, data):
         n_threads=data.draw(st.sampled_from([1, 2])),
         **options,
     )
-    assert_same(actual, in_three_lines(loss, X, targets, scores, b, **options), rtol=1e-12)
+    assert_same(actual, in_plain_numpy(loss, X, targets, scores, b, **options), rtol=1e-12)
 
 
 @every_loss
 @pytest.mark.parametrize("layout", X_LAYOUTS)
-def test_any_layout_of_x_will_do(loss, layout, monkeypatch):
+def test_any_layout_of_x_is_accepted(loss, layout, monkeypatch):
     X, y, W, b = linear_problem(loss, m=400)
     X = X.astype(np.float32).astype(float)
     monkeypatch.setattr(_engine, "SHARD_ROWS", 21)
     actual = linear_value_and_grad(loss, X_LAYOUTS[layout](X), y, W, b, block_rows=7)
-    assert_same(actual, in_three_lines(loss, X, y, W, b), rtol=1e-12)
+    assert_same(actual, in_plain_numpy(loss, X, y, W, b), rtol=1e-12)
 
 
 @every_loss
 @pytest.mark.parametrize("n", [1, 2, 3])
-def test_fewer_features_than_scores_and_more(loss, n):
-    """Two ways through the matrices: n < K takes one, n >= K the other."""
+def test_fewer_and_more_features_than_scores(loss, n):
+    """For n < K and for n >= K the matrices are multiplied in different ways."""
     X, y, W, b = linear_problem(loss, m=200, n=n)
     w = np.random.default_rng(0).integers(4, size=200) / 2
     for options in ({}, {"sample_weight": w}):
         actual = linear_value_and_grad(loss, X, y, W, b, block_rows=4, **options)
-        assert_same(actual, in_three_lines(loss, X, y, W, b, **options), rtol=1e-12)
+        assert_same(actual, in_plain_numpy(loss, X, y, W, b, **options), rtol=1e-12)
 
 
 # ---- errors --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("n_threads", [1, 2])
-def test_errors_speak_of_all_rows_not_of_a_block(n_threads):
+def test_errors_describe_all_rows_and_not_one_block(n_threads):
     X, y, W, b = linear_problem(CrossEntropyLoss(), m=50)
     options = {"block_rows": 4, "n_threads": n_threads}
     y[40] = -7
@@ -188,8 +188,8 @@ def test_errors_speak_of_all_rows_not_of_a_block(n_threads):
         linear_value_and_grad(BCEWithLogitsLoss(), X, y, W[:, 0], 0.0, **options)
 
 
-def test_an_error_of_the_scores_is_that_of_their_block():
-    """The targets are as they should be; only the scores are no probabilities."""
+def test_an_error_in_the_scores_describes_their_block():
+    """The targets are valid, but one score is not a probability."""
     X = np.array([[0.5], [0.25], [2.0]])
     with pytest.raises(
         ValueError, match=r"must be probabilities in \[0, 1\], got values from 2 to"

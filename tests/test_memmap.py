@@ -1,4 +1,4 @@
-"""Data larger than memory: under a limit that loading the file exceeds, training goes on."""
+"""Data larger than memory: training works under a limit that loading the file would exceed."""
 
 import json
 import os
@@ -23,8 +23,8 @@ FEATURES, CLASSES = 64, 3
 ROWS = 4 * LIMIT // (8 * FEATURES)
 SETTINGS = {"lr": 0.5, "l2": 0.01}
 
-# The limit is on all that the process holds for itself, interpreter and libraries included. Files
-# that are mapped to be read do not count, as the system drops their pages when it needs memory.
+# The limit covers all private memory of the process, interpreter and libraries included. Files
+# that are mapped for reading do not count, because the system can drop their pages.
 IN_LITTLE_MEMORY = """
 import json, resource, sys
 import numpy as np
@@ -55,13 +55,13 @@ print(json.dumps({**results, "weighted": [value, dW.tolist(), db]}))
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Files of 0.6 GB in all, made in pieces, and deleted at the end."""
+    """Write files of 0.6 GB in all, piece by piece, and delete them at the end."""
     folder = tmp_path_factory.mktemp("larger")
     rng = np.random.default_rng(0)
     piece = rng.normal(size=(2**14, FEATURES))
     X = np.lib.format.open_memmap(folder / "X.npy", "w+", np.float64, (ROWS, FEATURES))
     for start in range(0, ROWS, len(piece)):
-        # rotated and scaled, so that no two pieces are the same
+        # rotate and scale, so that no two pieces are the same
         X[start : start + len(piece)] = np.roll(piece, start // len(piece)) * (1 + start / ROWS)
     X.flush()
     labels = X[:, :CLASSES].argmax(axis=1)
@@ -74,13 +74,13 @@ def folder(tmp_path_factory):
         file.unlink()
 
 
-def test_a_file_of_four_times_the_memory(folder):
+def test_training_works_on_a_file_of_four_times_the_memory(folder):
     assert os.path.getsize(folder / "X.npy") > 4 * LIMIT
     done = subprocess.run(
         [sys.executable, "-c", IN_LITTLE_MEMORY, folder, str(LIMIT), json.dumps(SETTINGS)],
         capture_output=True,
         text=True,
-        # BLAS sets memory aside for each of its threads
+        # BLAS reserves memory for each of its threads
         env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == 0, done.stderr

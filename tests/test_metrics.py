@@ -1,4 +1,4 @@
-"""Counts of decisions and of what came true, against a plain loop and against scikit-learn."""
+"""Metrics of decisions and of calibration equal those of a plain loop and of scikit-learn."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from sklearn import metrics
 from lossutils.metrics import accuracy, confusion, reliability
 
 rng = np.random.default_rng(0)
-P = np.round(rng.uniform(size=200), 1)  # rounded, so that some equal a threshold
+P = np.round(rng.uniform(size=200), 1)  # rounded, so some equal a threshold
 Y = rng.integers(0, 2, size=200)
 THRESHOLDS = [0.0, 0.1, 0.5, 0.85, 1.0]
 
@@ -44,7 +44,7 @@ def test_thresholds_of_any_shape():
         ([0.1, 0.2], [1, 1], "labels must be 0 and 1, and both must occur, got [1]"),
     ],
 )
-def test_bad_input_is_named(p, y, message):
+def test_confusion_refuses_bad_input(p, y, message):
     with pytest.raises(ValueError) as error:  # noqa: PT011
         confusion(p, y, 0.5)
     assert str(error.value) == message
@@ -65,14 +65,14 @@ def test_accuracy_equals_that_of_scikit_learn():
         ([[1.0, 2.0]], [2], "labels must be 0 to 1, got values from 2 to 2"),
     ],
 )
-def test_accuracy_names_bad_input(scores, labels, message):
+def test_accuracy_refuses_bad_input(scores, labels, message):
     with pytest.raises(ValueError) as error:  # noqa: PT011
         accuracy(scores, labels)
     assert str(error.value).startswith(message)
 
 
 def test_reliability_equals_a_plain_count():
-    p = np.append(P, [0.3, 1.0, 0.0])  # on edges
+    p = np.append(P, [0.3, 1.0, 0.0])  # on the edges of bins
     y = np.append(Y, [1, 1, 0])
     bins = [[i for i in range(203) if k <= round(p[i] * 5, 9) < k + 1 + (k == 4)] for k in range(5)]
     r = reliability(p, y, bins=5)
@@ -83,7 +83,7 @@ def test_reliability_equals_a_plain_count():
     assert r.ece == pytest.approx(sum(gaps) / 203)
 
 
-def test_a_calibrated_forecast_lies_on_the_diagonal_and_a_bold_one_does_not():
+def test_a_calibrated_forecast_lies_on_the_diagonal_and_an_overconfident_one_does_not():
     p = rng.uniform(size=100_000)
     happened = rng.uniform(size=p.size) < p
     assert reliability(p, happened).ece < 0.01
@@ -106,7 +106,7 @@ def test_bins_without_an_example_are_left_out():
         ([0.1, 0.5], [0, 1], {"bins": 0}, "bins must be a whole number of at least 1, got 0"),
     ],
 )
-def test_reliability_names_bad_input(p, y, options, message):
+def test_reliability_refuses_bad_input(p, y, options, message):
     with pytest.raises(ValueError) as error:  # noqa: PT011
         reliability(p, y, **options)
     assert str(error.value).startswith(message)

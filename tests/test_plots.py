@@ -1,4 +1,4 @@
-"""`plots` and `figures`: the same bytes in every run, and different bytes for different data."""
+"""`plots` and `figures` write the same bytes in every run, and others for different data."""
 
 import io
 
@@ -89,7 +89,7 @@ def test_a_short_logarithmic_axis_is_labelled_in_plain_numbers():
     assert {"0.02", "0.05", "0.1"} <= labels
 
 
-def test_the_decision_line_is_where_the_threshold_is_predicted():
+def test_the_decision_line_is_where_the_prediction_is_the_threshold():
     ax = figures.clouds(X, Y)
     limits = ax.axis()
     figures.decision_line(FIT, 0.2, ax=ax)

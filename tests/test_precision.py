@@ -1,4 +1,4 @@
-"""Number formats agree with NumPy's and PyTorch's; right digits are counted right."""
+"""Number formats agree with NumPy and PyTorch, and right digits are counted correctly."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ NUMBERS = np.concatenate([RNG.normal(size=1000) * 10.0 ** RNG.uniform(-44, 38, 1
 
 
 @pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
-def test_a_format_has_the_limits_that_torch_says(form):
+def test_a_format_has_the_limits_of_torch(form):
     limits = torch.finfo(getattr(torch, form.name))
     assert (form.eps, form.largest) == (limits.eps, limits.max)
     assert form.smallest_normal == limits.smallest_normal
@@ -25,7 +25,7 @@ def test_a_format_has_the_limits_that_torch_says(form):
 
 @pytest.mark.parametrize("name", FORMATS)
 @pytest.mark.parametrize("sign", [1, -1])
-def test_rounding_is_that_of_torch(name, sign):
+def test_rounding_equals_that_of_torch(name, sign):
     x = sign * NUMBERS
     theirs = torch.tensor(x).to(getattr(torch, name)).double().numpy()
     ours = round_to(x, name).astype(float)
@@ -38,13 +38,13 @@ def test_rounding_to_bfloat16_keeps_infinities_and_nan():
     assert rounded.dtype == np.float32
     np.testing.assert_array_equal(rounded, [np.inf, -np.inf, np.nan])
     assert round_to(3.0, "bfloat16").shape == ()
-    full = np.array([0x7FFFFFFF], dtype=np.uint32).view(np.float32)  # a NaN that would carry over
+    full = np.array([0x7FFFFFFF], dtype=np.uint32).view(np.float32)  # rounding this NaN carries
     assert np.isnan(round_to(full, "bfloat16"))
 
 
 @pytest.mark.parametrize("sign", [0, 0x8000])
-def test_rounding_to_bfloat16_is_that_of_torch_at_every_number(sign):
-    """At all 65,536 numbers, infinities and NaN included, halfway to the next, and just around."""
+def test_rounding_to_bfloat16_equals_that_of_torch_at_every_number(sign):
+    """The inputs are all 65,536 numbers, their midpoints, and the nearest floats of both."""
     high = (np.arange(0x8000, dtype=np.uint32) + np.uint32(sign)) << np.uint32(16)
     for low in (0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF):
         x = (high + np.uint32(low)).view(np.float32)

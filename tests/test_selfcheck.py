@@ -1,4 +1,4 @@
-"""Self-checks speak; they never raise at the reader."""
+"""Self-checks print a message, and never raise an error."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ from lossutils.selfcheck import check_answer
         ("x", 1.0, "not yet. Your answer 'x' is not a number or an array of numbers."),
     ],
 )
-def test_what_it_says(answer, expected, says, capsys):
+def test_each_answer_gets_its_message(answer, expected, says, capsys):
     check_answer("Exercise 1", answer, expected)
     assert capsys.readouterr().out == f"Exercise 1: {says}\n"
 

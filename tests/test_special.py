@@ -1,4 +1,4 @@
-"""Sigmoid, softmax and their kin against 400-digit arithmetic; axes, dtypes, bad input."""
+"""Sigmoid, softmax and the like: accuracy against 400-digit arithmetic, axes, dtypes, bad input."""
 
 import numpy as np
 import pytest
@@ -23,10 +23,10 @@ OF_ONE_NUMBER = {
     softplus: lambda z: mp.log(1 + mp.exp(z)),
 }
 OF_ROWS = [logsumexp, softmax, log_softmax]
-EVERY = [*OF_ONE_NUMBER, *OF_ROWS]
+FUNCTIONS = [*OF_ONE_NUMBER, *OF_ROWS]
 one_number = pytest.mark.parametrize("function", OF_ONE_NUMBER)
 rows_only = pytest.mark.parametrize("function", OF_ROWS)
-every = pytest.mark.parametrize("function", EVERY)
+every_function = pytest.mark.parametrize("function", FUNCTIONS)
 
 
 @one_number
@@ -43,7 +43,7 @@ def test_accuracy(function, dtype):
 @precisions
 @widths
 def test_accuracy_of_rows(dtype, K):
-    """Log-sum-exp is 0 for some s < 0: its error there is relative to the largest score."""
+    """Log-sum-exp is 0 for some s < 0, so its error there is relative to the largest score."""
     rows = score_rows(dtype, K)[::3]
     lse, p, log_p = logsumexp(rows), softmax(rows), log_softmax(rows)
     assert lse.dtype == p.dtype == log_p.dtype == dtype
@@ -55,7 +55,7 @@ def test_accuracy_of_rows(dtype, K):
         for k in range(K):
             true = mp.exp(s[k]) / total
             assert error_in_eps(p[i, k], true, true, dtype) <= 4, row
-            true = -mp.log(total * mp.exp(-s[k]))  # by quotients: the log of 1 + tiny keeps it
+            true = -mp.log(total * mp.exp(-s[k]))  # keeps its digits even near 0
             assert error_in_eps(log_p[i, k], true, abs(true), dtype) <= 4, row
 
 
@@ -69,8 +69,8 @@ def test_axes(function, axis):
 
 
 @rows_only
-def test_one_score_is_certain(function):
-    """Also a single vector, whose log-sum-exp is a number."""
+def test_a_single_score_has_probability_1(function):
+    """The log-sum-exp of a single vector is a number."""
     assert_array_equal(logsumexp([3.0]), 3.0)
     assert_array_equal(softmax([3.0]), [1.0])
     assert_array_equal(log_softmax([3.0]), [0.0])
@@ -94,8 +94,8 @@ def test_softmax_of_infinities():
     assert np.isnan(log_p[3:]).all()
 
 
-def test_a_difference_too_large_for_a_float_is_no_cause_for_a_warning():
-    """Every warning is an error in these tests."""
+def test_a_difference_too_large_for_a_float_gives_no_warning():
+    """In these tests every warning is an error."""
     row = [1.7e308, -1.7e308]
     assert_array_equal(softmax(row), [1.0, 0.0])
     assert_array_equal(log_softmax(row), [0.0, -np.inf])
@@ -103,7 +103,7 @@ def test_a_difference_too_large_for_a_float_is_no_cause_for_a_warning():
 
 
 @one_number
-def test_nan_in_nan_out(function):
+def test_nan_gives_nan(function):
     assert_array_equal(np.isnan(function([np.nan, 1.0])), [True, False])
 
 
@@ -117,7 +117,7 @@ def test_identities():
     assert_allclose(softmax(pairs)[:, 1], sigmoid(z), rtol=4e-16, atol=5e-324)
 
 
-def test_softmax_sums_to_one_and_shifts():
+def test_softmax_sums_to_one_and_ignores_a_constant():
     rows = score_rows(np.float64, 5)
     assert_allclose(softmax(rows).sum(axis=1), 1.0, rtol=4e-16)
     eighths = np.random.default_rng(0).integers(-80, 81, size=(50, 4)) / 8
@@ -125,7 +125,7 @@ def test_softmax_sums_to_one_and_shifts():
 
 
 def test_parts_of_a_softmax():
-    """The complement keeps what 1 - p loses at the top."""
+    """The complement keeps the digits that 1 - p loses for p near 1."""
     parts = softmax_parts(np.array([[50.0, 0.0, 0.0], [0.0, 1.0, 1.0]]))
     assert_array_equal(parts.top, [[0], [1]])
     assert_array_equal(parts.gap, [[0.0, 50.0, 50.0], [1.0, 0.0, 0.0]])
@@ -152,7 +152,7 @@ def test_exact_difference_of_infinities():
     assert_array_equal(error, [0.0, 0.0])
 
 
-@every
+@every_function
 @pytest.mark.parametrize(
     ("dtype", "result"),
     [(np.float32, np.float32), (np.float64, np.float64), (np.float16, np.float64)]
@@ -162,8 +162,8 @@ def test_dtypes(function, dtype, result):
     assert function(np.ones((2, 3), dtype)).dtype == result
 
 
-@every
-def test_any_layout_and_nothing_is_changed(function):
+@every_function
+def test_any_layout_is_accepted_and_inputs_are_unchanged(function):
     s = np.random.default_rng(0).normal(size=(4, 6))
     expected = function(s)
     read_only = s.copy()
@@ -175,12 +175,12 @@ def test_any_layout_and_nothing_is_changed(function):
 
 
 @one_number
-def test_a_number_is_enough(function):
+def test_a_single_number_is_accepted(function):
     assert function(0.5).shape == ()
     assert function(0.5) == function([0.5])[0]
 
 
-def test_to_float64_copies_only_where_it_must():
+def test_to_float64_copies_only_when_necessary():
     x = np.ones(3)
     assert to_float64(x)[0] is x
     array, dtype = to_float64(np.ones(3, np.float32))
@@ -188,11 +188,11 @@ def test_to_float64_copies_only_where_it_must():
     assert to_float64([1, 2])[1] == np.float64
 
 
-@every
+@every_function
 @pytest.mark.parametrize(
     ("values", "dtype"), [(["a"], "<U1"), ([1j], "complex128"), ([None], "object")]
 )
-def test_real_numbers_are_expected(function, values, dtype):
+def test_only_real_numbers_are_accepted(function, values, dtype):
     with pytest.raises(ValueError, match="real numbers") as caught:
         function(values)
     assert str(caught.value) == (
@@ -212,7 +212,7 @@ def test_real_numbers_are_expected(function, values, dtype):
         (np.zeros((2, 3)), -3, "(2, 3)"),
     ],
 )
-def test_an_entry_along_the_axis_is_expected(function, scores, axis, shape):
+def test_an_empty_or_missing_axis_is_refused(function, scores, axis, shape):
     with pytest.raises(ValueError, match="axis") as caught:
         function(scores, axis=axis)
     assert str(caught.value) == (
@@ -221,6 +221,6 @@ def test_an_entry_along_the_axis_is_expected(function, scores, axis, shape):
 
 
 @rows_only
-def test_a_single_nan_is_not_certain(function):
-    """With one entry nothing else in the row carries the NaN on."""
+def test_a_single_nan_gives_nan(function):
+    """No other entry in the row could pass the NaN on."""
     assert np.isnan(function([np.nan])).all()

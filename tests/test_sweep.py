@@ -1,4 +1,4 @@
-"""Sweeps run every point in order, and with joblib.Memory none twice after an interruption."""
+"""Sweeps run every point in order; with joblib.Memory, a resumed sweep repeats none."""
 
 import os
 import signal
@@ -24,8 +24,8 @@ def train(loss, lr, seed):
     return fit_linear(loss, X, y, lr=lr, steps=5).history.loss[-1]
 
 
-def noted(log, lr, seed):
-    """Log each run."""
+def logged_run(log, lr, seed):
+    """Log the run, and fail for a negative learning rate."""
     with open(log, "a") as file:
         file.write(f"{lr} {seed}\n")
     if lr < 0:
@@ -33,7 +33,7 @@ def noted(log, lr, seed):
     return lr * seed
 
 
-def notes(log):
+def logged_lines(log):
     return log.read_text().splitlines() if log.exists() else []
 
 
@@ -68,7 +68,7 @@ def test_points_may_be_listed():
     assert [outcome.point for outcome in sweep(train, points, progress=False)] == points
 
 
-def test_a_cluster_gives_the_same(client):
+def test_a_cluster_gives_the_same_values(client):
     with joblib.parallel_config(backend="dask"):
         assert [value for _, value in sweep(train, GRID, progress=False)] == expected()
 
@@ -86,7 +86,7 @@ def test_progress_is_shown_on_request(capsys):
 def test_a_failure_is_reported_and_the_other_points_run(tmp_path):
     log = tmp_path / "log"
     grid = {"log": [log], "lr": [0.1, -0.2, 0.3], "seed": [1]}
-    kept = joblib.Memory(tmp_path / "cache", verbose=0).cache(noted)
+    kept = joblib.Memory(tmp_path / "cache", verbose=0).cache(logged_run)
     with pytest.raises(SweepError) as caught:
         sweep(kept, grid, progress=False)
     error = caught.value
@@ -97,7 +97,7 @@ def test_a_failure_is_reported_and_the_other_points_run(tmp_path):
     assert [value for _, value in error.outcomes] == [0.1, 0.3]
     with pytest.raises(SweepError):
         sweep(kept, grid, progress=False)
-    assert notes(log) == ["0.1 1", "-0.2 1", "0.3 1", "-0.2 1"]
+    assert logged_lines(log) == ["0.1 1", "-0.2 1", "0.3 1", "-0.2 1"]
 
 
 INTERRUPTED = """
@@ -118,7 +118,7 @@ def interrupted_grid(folder):
 
 
 def wait_at_three(folder, k):
-    """Log the run. From 3 on, wait for a file that an interrupted process never sees."""
+    """Log the run. From k = 3 on, wait for a file that is written only after the interruption."""
     with open(folder / "log", "a") as file:
         file.write(f"{k}\n")
     while k >= 3 and not (folder / "go on").exists():
@@ -130,7 +130,7 @@ def wait_at_three(folder, k):
     ("how", "n_jobs"), [("SIGKILL", 1), ("SIGKILL", 2), ("SIGINT", 1)], ids=str
 )
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no groups of processes")
-def test_interrupted_and_resumed(tmp_path, how, n_jobs):
+def test_a_resumed_sweep_repeats_no_finished_point(tmp_path, how, n_jobs):
     process = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED, tmp_path, str(n_jobs)],
         cwd=Path(__file__).parents[1],
@@ -138,20 +138,20 @@ def test_interrupted_and_resumed(tmp_path, how, n_jobs):
         start_new_session=True,
     )
     try:
-        for _ in range(3000):  # a minute, since the machine may be busy
+        for _ in range(3000):  # up to a minute, because the machine may be busy
             if len(list((tmp_path / "cache").rglob("output.pkl"))) == 3:
                 break
             assert process.poll() is None, "the sweep ended before it could be interrupted"
             time.sleep(0.02)
         else:
             pytest.fail("finished points are not stored at once")
-        os.killpg(process.pid, getattr(signal, how))  # with the processes it started
+        os.killpg(process.pid, getattr(signal, how))  # and the processes that it started
         process.wait(timeout=60)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-    done = set(notes(tmp_path / "log"))
+    done = set(logged_lines(tmp_path / "log"))
     assert {"0", "1", "2"} <= done < set("01234567")
 
     (tmp_path / "log").unlink()
@@ -159,7 +159,7 @@ def test_interrupted_and_resumed(tmp_path, how, n_jobs):
     kept = joblib.Memory(tmp_path / "cache", verbose=0).cache(wait_at_three)
     outcomes = sweep(kept, interrupted_grid(tmp_path), progress=False)
     assert [value for _, value in outcomes] == [k**2 for k in range(8)]
-    assert notes(tmp_path / "log") == ["3", "4", "5", "6", "7"]
+    assert logged_lines(tmp_path / "log") == ["3", "4", "5", "6", "7"]
 
 
 # ---- bad input ---------------------------------------------------------------------------------

@@ -27,12 +27,12 @@ from lossutils.train import (
 )
 from tests.cases import ALL, each, linear_problem
 
-# The scores of a model are no probabilities, so BCELoss trains none.
+# The scores of a linear model are not probabilities, so BCELoss cannot train it.
 TRAINABLE = [loss for loss in ALL if loss != BCELoss()]
 
 
 def bowl(x):
-    """x squared, and its gradient."""
+    """Return x squared and its gradient."""
     return float(np.sum(x**2)), 2 * x
 
 
@@ -67,13 +67,13 @@ def test_start_is_left_unchanged():
     assert_array_equal(start, [3.0, 4.0])
 
 
-def test_no_step_is_a_look_at_the_start():
+def test_zero_steps_record_only_the_start():
     history = gradient_descent(bowl, 2.0, lr=1.0, steps=0)
     assert_array_equal(history.loss, [4.0])
     assert_array_equal(history.path[0], [2.0])
 
 
-def test_divergence_ends_descent_and_is_no_error():
+def test_divergence_ends_descent_without_an_error():
     history = gradient_descent(lambda x: (x**4, 4 * x**3), 2.0, lr=1.0, steps=100)
     assert history.diverged
     assert len(history.loss) < 12
@@ -100,7 +100,7 @@ def test_callback_sees_each_step_and_may_end_descent():
 
 
 def test_only_true_ends_descent():
-    """A callback that returns a number, as a list's append does not, goes on."""
+    """A callback may return a number without ending the descent."""
     history = gradient_descent(bowl, 4.0, lr=0.25, steps=3, callback=lambda k, value, params: 1)
     assert len(history.loss) == 4
 
@@ -145,7 +145,7 @@ def assert_same_run(left: Fit, right: Fit, tol=1e-12):
 @each(TRAINABLE)
 @pytest.mark.parametrize("batch_size", [None, 5])
 def test_twins_agree_along_the_whole_run(loss, batch_size):
-    """In mini-batches, too: the same rows in the same order."""
+    """Mini-batches have the same rows in the same order."""
     pytest.importorskip("torch")
     X, y, *_ = linear_problem(loss)
     options = {"lr": 0.05, "steps": 40, "batch_size": batch_size, "seed": 3, "l2": 0.01}
@@ -184,7 +184,7 @@ def test_twins_take_lists_and_integers(fit):
     assert_allclose(fitted.b, 1.0, rtol=1e-8)
 
 
-def test_descent_is_that_of_linear_value_and_grad():
+def test_fit_linear_follows_linear_value_and_grad():
     loss = BCEWithLogitsLoss()
     X, y, *_ = linear_problem(loss)
     fit = fit_linear(loss, X, y, lr=0.3, steps=1, l2=0.2)
@@ -290,13 +290,13 @@ def test_bad_input_is_refused(fit, change, text):
     assert str(caught.value) == text
 
 
-def test_labels_of_the_wrong_set_are_refused_before_the_first_step():
+def test_wrong_labels_are_refused_before_the_first_step():
     with pytest.raises(ValueError, match=r"^BCEWithLogitsLoss: targets must lie in \[0, 1\]"):
         fit_linear(BCEWithLogitsLoss(), np.zeros((2, 1)), [-1, 1], lr=0.1, steps=1)
 
 
-def test_importing_training_leaves_torch_alone():
-    """The closed form needs no PyTorch; see also test_import."""
+def test_importing_train_does_not_load_torch():
+    """The closed form needs no PyTorch; see also test_import.py."""
     assert "torch" not in vars(sys.modules["lossutils.train"])
     assert isinstance(gradient_descent(bowl, 1.0, lr=0.1, steps=1), History)
 
@@ -321,23 +321,23 @@ def test_both_twins_refuse_the_same_targets(fit, loss, y, options, text):
         fit(loss, np.eye(4)[:, :2], y, lr=0.1, steps=1, **options)
 
 
-def test_labels_of_one_class_are_still_two_scores():
+def test_labels_of_one_class_give_a_model_of_two_scores():
     assert fit_linear(CrossEntropyLoss(), np.eye(3), [0, 0, 0], lr=0.1, steps=1).W.shape == (3, 2)
 
 
-def test_a_function_that_writes_into_its_arguments_cannot_reach_the_caller():
+def test_a_function_that_changes_its_arguments_does_not_change_the_start():
     start = np.array([4.0])
 
-    def vandal(x):
+    def overwrite(x):
         value, grad = float(x[0] ** 2), 2 * x
         x[:] = 99.0
         return value, grad
 
-    gradient_descent(vandal, start, lr=0.1, steps=2)
+    gradient_descent(overwrite, start, lr=0.1, steps=2)
     assert start == [4.0]
 
 
-def test_a_rate_that_changes_is_asked_for_at_each_step():
+def test_a_learning_rate_function_is_called_at_each_step():
     rates = [0.5, 0.25, 0.1]
     path = gradient_descent(bowl, 1.0, lr=lambda k: rates[k], steps=3).path[0]
     assert_allclose(path, [1.0, 0.0, 0.0, 0.0])
@@ -345,18 +345,18 @@ def test_a_rate_that_changes_is_asked_for_at_each_step():
     assert_allclose(path, [1.0, 0.5, 0.375])
 
 
-def test_a_rate_that_turns_bad_on_the_way_is_refused():
+def test_a_learning_rate_that_becomes_negative_is_refused():
     with pytest.raises(ValueError, match=r"lr must be a positive, finite number, got -0\.1"):
         gradient_descent(bowl, 1.0, lr=lambda k: 0.1 - 0.2 * k, steps=3)
 
 
-def test_tuning_takes_the_best_rate_and_of_ties_the_smallest():
+def test_tuning_takes_the_best_rate_and_the_smallest_of_ties():
     tuned = tune_lr(lambda lr: lr, lambda lr: -abs(lr - 3), [8, 4, 2, 1])
     assert (tuned.lr, tuned.fit, tuned.score) == (2, 2, -1)
     assert tuned.scores == {1: -2, 2: -1, 4: -1, 8: -5}
 
 
-def test_tuning_passes_over_runs_that_diverge():
+def test_tuning_skips_runs_that_diverge():
     def fit(lr):
         return gradient_descent(bowl, 1.0, lr=lr, steps=2000)
 

@@ -1,4 +1,4 @@
-"""The checks pass for right derivatives, and fail for a wrong sign or factor."""
+"""The checks pass for correct derivatives, and fail for a wrong sign or factor."""
 
 import sys
 
@@ -32,7 +32,7 @@ FAULTS = pytest.mark.parametrize("factor", [-1.0, 0.5, 2.0, 1.01])
 
 
 def wave(x):
-    """A function of several numbers, and its gradient."""
+    """Return a function of several numbers and its gradient."""
     return float(np.sum(np.sin(x)) + x[0] * x[1]), np.cos(x) + np.array([x[1], x[0], 0.0])
 
 
@@ -50,7 +50,7 @@ def test_numerical_derivative():
 
 @pytest.mark.parametrize("power", [1, 2, 3, 4])
 def test_differences_are_exact_for_polynomials_up_to_order_4(power):
-    """With a step of 1 on small integers nothing is rounded either."""
+    """With a step of 1 on small integers there is no rounding error either."""
     x = np.arange(-3.0, 4.0)
     derivative = numerical_derivative(lambda t: t**power, x, step=1.0)
     assert_allclose(derivative, power * x ** (power - 1), rtol=1e-15, atol=1e-14)
@@ -77,7 +77,7 @@ def test_numerical_gradient_does_not_change_its_argument():
 
 @FAULTS
 def test_differences_catch_a_fault(factor):
-    """Every test of a gradient in this suite compares with them."""
+    """The gradient tests of this suite rely on these differences."""
     wrong = factor * wave(X0)[1]
     assert np.abs(wrong - numerical_gradient(lambda x: wave(x)[0], X0)).max() > 1e-3
 
@@ -101,7 +101,7 @@ def test_taylor_test_of_a_right_gradient_is_of_order_2():
 
 @FAULTS
 def test_taylor_test_of_a_wrong_gradient_is_of_order_1(factor):
-    """A factor of 1.01 shows only at small steps and along the gradient."""
+    """A factor of 1.01 is visible only at small steps and along the gradient."""
     grad = wave(X0)[1]
     direction = grad / np.linalg.norm(grad)
     result = taylor_test(lambda x: (wave(x)[0], factor * wave(x)[1]), X0, direction=direction)
@@ -273,10 +273,11 @@ def test_compare_with_autograd_prints_both_lines(loss, capsys):
 @pytest.mark.parametrize("part", ["value", "gradient"])
 def test_compare_with_autograd_catches_a_fault(factor, part):
     pytest.importorskip("torch")
-    wrong = {
-        "_rule": lambda self, s, y: (factor * (s - y) ** 2, lambda: factor * 2 * (s - y)),
+    rules = {
+        "value": lambda self, s, y: (factor * (s - y) ** 2, lambda: 2 * (s - y)),
+        "gradient": lambda self, s, y: ((s - y) ** 2, lambda: factor * 2 * (s - y)),
     }
-    faulty = type("MSELoss", (MSELoss,), {f"_{part}": wrong[f"_{part}"]})
+    faulty = type("MSELoss", (MSELoss,), {"_rule": rules[part]})
     with pytest.raises(AssertionError, match=f"^MSELoss against PyTorch: {part} does not hold"):
         compare_with_autograd(faulty(), [0.5, -1.0], [0.0, 1.0])
 
@@ -293,7 +294,7 @@ def test_torch_value_and_grad_has_the_shapes_of_the_loss():
 
 
 def test_verify_imports_no_loss():
-    """Agreement with a closed-form gradient would otherwise be no evidence."""
+    """Otherwise agreement with a closed-form gradient would prove nothing."""
     assert "torch" not in vars(sys.modules["lossutils.verify"])
     assert not [name for name in vars(verify) if name.endswith("Loss")]
 
@@ -341,7 +342,7 @@ def test_taylor_test_refuses_a_straight_line():
         (MSELoss(), [1.0], [1.0], {"sample_weight": [0.0]}),
     ],
 )
-def test_autograd_refuses_the_same_input_as_the_loss(loss, scores, targets, options):
+def test_autograd_and_the_loss_refuse_the_same_input(loss, scores, targets, options):
     with pytest.raises(ValueError) as ours:  # noqa: PT011
         loss(scores, targets, **options)
     with pytest.raises(ValueError) as theirs:  # noqa: PT011

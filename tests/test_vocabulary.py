@@ -1,4 +1,4 @@
-"""Cross-entropy by blocks of classes: what the whole gives, in less memory."""
+"""Cross-entropy by blocks of classes gives the same result in less memory."""
 
 import tracemalloc
 
@@ -21,7 +21,7 @@ def problem(m=9, n=4, K=13, scale=1.0):
 
 @pytest.mark.parametrize("block_classes", [None, 1, 2, 5, 12, 13, 1000])
 @pytest.mark.parametrize("scale", [0.0, 1.0, 1000.0])
-def test_blocks_give_what_the_whole_gives(block_classes, scale):
+def test_blocks_give_the_result_of_all_classes_at_once(block_classes, scale):
     X, labels, W, b = problem(scale=scale)
     actual = cross_entropy_by_classes(X, labels, W, b, block_classes=block_classes)
     expected = linear_value_and_grad(CrossEntropyLoss(), X, labels, W, b)
@@ -53,7 +53,7 @@ def test_layouts_and_precisions_of_the_input():
     assert_allclose(dW, expected[1], atol=1e-6)
 
 
-def test_inputs_are_left_alone():
+def test_inputs_are_unchanged():
     inputs = problem()
     copies = [array.copy() for array in inputs]
     cross_entropy_by_classes(*inputs, block_classes=3)
@@ -63,7 +63,7 @@ def test_inputs_are_left_alone():
 
 @pytest.mark.filterwarnings("error")
 def test_classes_masked_by_an_infinite_intercept():
-    """A whole first block whose scores are minus infinity must not leave NaN behind."""
+    """A first block in which all scores are minus infinity must not cause NaN."""
     X, labels, W, b = problem()
     labels = np.where(labels < 4, labels + 4, labels)
     b[:4] = -np.inf
@@ -74,7 +74,7 @@ def test_classes_masked_by_an_infinite_intercept():
     assert not actual[1][:, :4].any()
 
 
-def test_the_logits_are_never_held():
+def test_the_logits_are_never_in_memory_at_once():
     X, labels, W, b = problem(m=200, n=5, K=20_000)
     tracemalloc.start()
     cross_entropy_by_classes(X, labels, W, b)
@@ -99,7 +99,7 @@ def test_the_logits_are_never_held():
         ({"block_classes": 0}, "block_classes must be a whole number of at least 1"),
     ],
 )
-def test_what_does_not_fit_is_refused(change, message):
+def test_bad_input_is_refused(change, message):
     X, labels, W, b = problem()
     with pytest.raises(ValueError, match=message):
         cross_entropy_by_classes(**{"X": X, "labels": labels, "W": W, "b": b, **change})

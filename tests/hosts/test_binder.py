@@ -90,16 +90,16 @@ def test_repo2docker_finds_our_requirements(plan):
 
 
 def test_the_environment_has_the_pinned_packages_and_no_cuda(binder):
-    there = environments.packages(binder)
+    installed = environments.packages(binder)
     pins = dict(
         re.findall(
             r"^([\w.-]+)==([\w.]+)", (environments.ROOT / "requirements.txt").read_text(), re.M
         )
     )
     for name in ("ipywidgets", "matplotlib", "numpy", "scikit-learn", "scipy"):
-        assert there[name] == pins[name]
-    assert there["torch"] == f"{pins['torch']}+cpu"
-    assert not [name for name in there if re.match("nvidia|cuda|triton", name)]
+        assert installed[name] == pins[name]
+    assert installed["torch"] == f"{pins['torch']}+cpu"
+    assert not [name for name in installed if re.match("nvidia|cuda|triton", name)]
 
 
 def test_jupyterlab_serves_a_chapter_that_runs(binder, repository, browser, tmp_path):
@@ -124,7 +124,7 @@ def path_with(python):
 
 
 def saved_when_all_ran(tab, file):
-    """Save the notebook until all of its code cells have run, and return it."""
+    """Save the notebook until all of its code cells have run, then return it."""
     until = time.monotonic() + RUNS_WITHIN
     while True:
         tab.keyboard.press("Control+s")

@@ -1,4 +1,4 @@
-"""Colab: run each notebook alone in a folder, with newer packages and without ours."""
+"""Colab: run each notebook alone in a folder, with newer packages and without lossutils."""
 
 import shutil
 import subprocess
@@ -13,8 +13,8 @@ from tools.facts import cpu_index
 from tools.package import environments
 from tools.site.refresh import execute
 
-THERE = ["ipykernel", "ipywidgets", "matplotlib", "numpy", "scikit-learn", "torch"]
-"""The packages of a chapter that Colab has; lossutils brings the others."""
+IN_COLAB = ["ipykernel", "ipywidgets", "matplotlib", "numpy", "scikit-learn", "torch"]
+"""Packages of a chapter that Colab has; installing lossutils adds the others."""
 NOTEBOOKS = [*PAGES, *(path for path in ASSIGNMENTS if path.name != "master.ipynb")]
 
 
@@ -22,7 +22,7 @@ NOTEBOOKS = [*PAGES, *(path for path in ASSIGNMENTS if path.name != "master.ipyn
 def colab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("colab")
     python = environments.make(folder, environments.newest_python())
-    environments.pip(python, "install", "--quiet", "--extra-index-url", cpu_index(), *THERE)
+    environments.pip(python, "install", "--quiet", "--extra-index-url", cpu_index(), *IN_COLAB)
     kernel = [python, "-m", "ipykernel", "install", "--prefix", folder]
     subprocess.run(kernel, env=environments.clean(), check=True, capture_output=True)
     return python

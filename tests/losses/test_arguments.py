@@ -1,4 +1,4 @@
-"""What a loss accepts, whatever its memory layout, and how it refuses everything else."""
+"""What a loss accepts, in any memory layout, and how it refuses everything else."""
 
 import inspect
 
@@ -25,14 +25,14 @@ from tests.cases import (
     UNIT,
     each,
     example,
-    message,
+    refusal,
 )
 
 every_loss = each(ALL)
 
 
-def variants_of(array):
-    """Yield the same numbers in every memory layout."""
+def layouts_of(array):
+    """Return the same numbers in several memory layouts."""
     fortran = np.asfortranarray(array)
     spread = np.repeat(array, 2, axis=-1)[..., ::2]
     backwards = array[..., ::-1].copy()[..., ::-1]
@@ -42,11 +42,11 @@ def variants_of(array):
 
 
 @every_loss
-def test_memory_layout_does_not_matter_and_nothing_is_changed(loss):
+def test_memory_layout_does_not_matter_and_inputs_are_unchanged(loss):
     scores, targets = example(loss)
     weights = np.array([1.0, 0.5, 2.0])
     expected, expected_grad = loss.value_and_grad(scores, targets, sample_weight=weights)
-    layouts = zip(*map(variants_of, (scores, targets, weights)), strict=True)
+    layouts = zip(*map(layouts_of, (scores, targets, weights)), strict=True)
     for s, y, w in layouts:
         before = [np.array(a) for a in (s, y, w)]
         value, grad = loss.value_and_grad(s, y, sample_weight=w)
@@ -57,7 +57,7 @@ def test_memory_layout_does_not_matter_and_nothing_is_changed(loss):
 
 
 @every_loss
-def test_the_result_is_not_the_input(loss):
+def test_results_share_no_memory_with_the_inputs(loss):
     scores, targets = example(loss)
     for array in loss.value_and_grad(scores, targets, reduction="none"):
         assert not np.shares_memory(array, scores)
@@ -65,27 +65,27 @@ def test_the_result_is_not_the_input(loss):
 
 
 @every_loss
-def test_options_are_named(loss):
-    """A third positional argument would be taken for the weights by some and by others not."""
+def test_options_are_keyword_only(loss):
+    """Some readers would take a third positional argument for the weights, and others would not."""
     for call in (loss.__call__, loss.grad, loss.value_and_grad):
         kinds = [p.kind.name for p in inspect.signature(call).parameters.values()]
         assert kinds == ["POSITIONAL_OR_KEYWORD"] * 2 + ["KEYWORD_ONLY"] * 2
 
 
-NO_NUMBERS = (
+NOT_REAL = (
     "expected real numbers, got an array of dtype {}; convert it with np.asarray(x, dtype=float)"
 )
 
-# Of every loss: the options, and what replaces scores, targets or weights of the example.
+# For every loss: bad options, or bad values for the scores, targets or weights of the example.
 REFUSED_BY_ALL = [
     (
         {"reduction": "average"},
         "reduction must be 'mean', 'sum' or 'none', got 'average'",
     ),
     ({"reduction": None}, "reduction must be 'mean', 'sum' or 'none', got None"),
-    ({"scores": ["a", "b", "c"]}, f"scores: {NO_NUMBERS.format('<U1')}"),
-    ({"scores": [1j, 2, 3]}, f"scores: {NO_NUMBERS.format('complex128')}"),
-    ({"scores": [None, 1, 2]}, f"scores: {NO_NUMBERS.format('object')}"),
+    ({"scores": ["a", "b", "c"]}, f"scores: {NOT_REAL.format('<U1')}"),
+    ({"scores": [1j, 2, 3]}, f"scores: {NOT_REAL.format('complex128')}"),
+    ({"scores": [None, 1, 2]}, f"scores: {NOT_REAL.format('object')}"),
     (
         {"sample_weight": [1.0, 2.0]},
         "sample_weight must have shape (3,), one weight for each example, got (2,)",
@@ -98,7 +98,7 @@ REFUSED_BY_ALL = [
         {"sample_weight": 2.0},
         "sample_weight must have shape (3,), one weight for each example, got ()",
     ),
-    ({"sample_weight": ["1", "2", "3"]}, f"sample_weight: {NO_NUMBERS.format('<U1')}"),
+    ({"sample_weight": ["1", "2", "3"]}, f"sample_weight: {NOT_REAL.format('<U1')}"),
     (
         {"sample_weight": [-0.5, 1.0, 2.0]},
         "sample_weight must be non-negative, finite and not all zero, got weights from -0.5 to 2; "
@@ -148,7 +148,7 @@ REFUSED_BY_VECTORS = [
         "scores have shape (3,) but targets have shape (); "
         "nothing broadcasts, so give one target for each score",
     ),
-    ({"targets": ["0", "1", "1"]}, f"targets: {NO_NUMBERS.format('<U1')}"),
+    ({"targets": ["0", "1", "1"]}, f"targets: {NOT_REAL.format('<U1')}"),
 ]
 REFUSED_BY_REAL = [
     ({"scores": 0.5}, "scores must have shape (m,) or (m, K), got ()"),
@@ -165,7 +165,7 @@ REFUSED_BY_REAL = [
         "scores have shape (3, 1) but targets have shape (3,); "
         f"nothing broadcasts, so give {RESHAPE}",
     ),
-    ({"targets": [["a", "b", "c"]] * 3}, f"targets: {NO_NUMBERS.format('<U1')}"),
+    ({"targets": [["a", "b", "c"]] * 3}, f"targets: {NOT_REAL.format('<U1')}"),
 ]
 MINUS_ONES = "labels in {-1, +1} become {0, 1} with (targets + 1) / 2"
 REFUSED_BY_UNIT = [
@@ -208,7 +208,7 @@ REFUSED_BY_MULTICLASS = [
         f"labels must be 0 to 2 for scores with 3 columns, got labels from -1 to 1; {FROM_ONE}",
     ),
 ]
-# Of labels: what came, and the remedy. What was expected depends on the loss.
+# For labels: what came and the remedy, as in the message; what was expected depends on the loss.
 REFUSED_LABELS = [
     (
         [0.0, 1.0, 2.0],
@@ -239,10 +239,10 @@ REFUSED_PROBABILITIES = [
         "scores have shape (3, 3) but targets have shape (3, 2); "
         "nothing broadcasts, so give one target for each score",
     ),
-    ([["1", "0", "0"]] * 3, f"targets: {NO_NUMBERS.format('<U1')}"),
+    ([["1", "0", "0"]] * 3, f"targets: {NOT_REAL.format('<U1')}"),
 ]
 
-TABLE = [
+CASES = [
     *[(loss, *case) for loss in ALL for case in REFUSED_BY_ALL],
     *[(loss, *case) for loss in BINARY for case in REFUSED_BY_VECTORS],
     *[(loss, *case) for loss in REAL for case in REFUSED_BY_REAL],
@@ -275,13 +275,13 @@ TABLE = [
 ]
 
 
-@pytest.mark.parametrize(("loss", "change", "text"), TABLE)
+@pytest.mark.parametrize(("loss", "change", "text"), CASES)
 def test_bad_input_is_refused_with_the_remedy(loss, change, text):
     scores, targets = example(loss)
     arguments = {"scores": scores, "targets": targets, **change}
     expected = f"{type(loss).__name__}: {text}"
     for call in (loss, loss.grad, loss.value_and_grad):
-        assert message(call, **arguments) == expected
+        assert refusal(call, **arguments) == expected
 
 
 @pytest.mark.parametrize(
@@ -293,7 +293,7 @@ def test_bad_input_is_refused_with_the_remedy(loss, change, text):
         (BCEWithLogitsLoss(), [False, True]),
     ],
 )
-def test_the_ends_of_a_range_belong_to_it(loss, targets):
+def test_the_ends_of_a_range_are_accepted(loss, targets):
     assert np.isfinite(loss([0.5, 0.25], targets))
 
 
@@ -316,16 +316,16 @@ def test_probabilities_rounded_to_float32_are_accepted(loss):
 
 
 def test_check_weights_returns_float64():
-    """What the linear model relies on."""
+    """The linear model relies on this."""
     assert check_weights("x", None, 3) is None
     weights = check_weights("x", np.array([1, 2, 0], np.float32), 3)
     assert weights.dtype == np.float64
     assert_array_equal(weights, [1.0, 2.0, 0.0])
 
 
-def test_squared_hinge_and_hinge_share_their_label_rule():
-    assert message(SquaredHingeLoss(), [1.0], [0]).startswith("SquaredHingeLoss: targets must be")
-    assert message(MulticlassHingeLoss(), [[1.0, 2.0]], [5]).startswith("MulticlassHingeLoss: ")
+def test_errors_name_the_loss_that_was_called():
+    assert refusal(SquaredHingeLoss(), [1.0], [0]).startswith("SquaredHingeLoss: targets must be")
+    assert refusal(MulticlassHingeLoss(), [[1.0, 2.0]], [5]).startswith("MulticlassHingeLoss: ")
 
 
 @pytest.mark.parametrize(
@@ -352,7 +352,7 @@ def test_a_remedy_never_mixes_examples(targets, hint):
         ([1.0], [1.0], {"reduction": "avg"}),
     ],
 )
-def test_check_raises_where_the_loss_does_and_only_there(scores, targets, options):
+def test_check_raises_exactly_when_the_loss_does(scores, targets, options):
     loss = losses.MSELoss()
     with pytest.raises(ValueError) as called:  # noqa: PT011
         loss(scores, targets, **options)
@@ -374,5 +374,5 @@ def test_check_raises_where_the_loss_does_and_only_there(scores, targets, option
         (["a", "b", "c"], (3, 2)),
     ],
 )
-def test_a_model_of_classes_is_as_wide_as_its_targets_and_at_least_two(targets, shape):
+def test_score_shape_follows_the_targets_and_has_two_columns_or_more(targets, shape):
     assert losses.CrossEntropyLoss().score_shape(targets) == shape

@@ -1,4 +1,4 @@
-"""What holds of every loss: gradients, weights, reductions, dtypes, and how bad input is met."""
+"""What holds for every loss: gradients, weights, reductions, dtypes, NaN, and new subclasses."""
 
 import numpy as np
 import pytest
@@ -31,20 +31,20 @@ from tests.cases import (
     batches,
     each,
     example,
-    message,
+    refusal,
 )
 from tests.reference import DEFINITIONS
 
 every_loss = each(ALL)
 
 
-def relative(error, *sides):
-    """Return the largest error relative to 1 or the sides, whichever is larger."""
+def relative_error(error, *sides):
+    """Return the largest error, relative to 1 or to the sides if they are larger."""
     return np.max(np.abs(error) / np.maximum(1.0, np.maximum(*map(np.abs, sides))))
 
 
 def test_no_loss_is_forgotten():
-    """Neither by these tests nor by the exact reference."""
+    """These tests and the exact reference cover every loss."""
     exported = {getattr(losses, name) for name in losses.__all__} - {Loss}
     assert exported == {type(loss) for loss in ALL} == set(DEFINITIONS)
     assert len(losses.__all__) == 14
@@ -59,7 +59,7 @@ def test_gradient_agrees_with_finite_differences(loss, data):
     scores, targets, options = data.draw(batches(loss))
     grad = loss.grad(scores, targets, **options)
     numerical = numerical_gradient(lambda s: np.sum(loss(s, targets, **options)), scores)
-    assert relative(grad - numerical, grad, numerical) < 1e-8
+    assert relative_error(grad - numerical, grad, numerical) < 1e-8
 
 
 @every_loss
@@ -69,15 +69,15 @@ def test_value_and_gradient_agree_with_pytorch(loss, data):
     scores, targets, options = data.draw(batches(loss))
     value, grad = loss.value_and_grad(scores, targets, **options)
     torch_value, torch_grad = torch_value_and_grad(loss, scores, targets, **options)
-    assert relative(value - torch_value, value, torch_value) < 1e-12
-    assert relative(grad - torch_grad, grad, torch_grad) < 1e-12
+    assert relative_error(value - torch_value, value, torch_value) < 1e-12
+    assert relative_error(grad - torch_grad, grad, torch_grad) < 1e-12
 
 
 def softmax(s):
     return np.exp(s) / np.exp(s).sum(axis=1, keepdims=True)
 
 
-# The textbook formulas, good for moderate scores. Being analytic they take complex scores.
+# The textbook formulas, accurate for moderate scores. They are analytic and take complex scores.
 ANALYTIC = {
     MSELoss(): lambda s, y: ((y - s) ** 2).reshape(len(s), -1).mean(axis=1),
     SigmoidMSELoss(): lambda s, y: (y - 1 / (1 + np.exp(-s))) ** 2 / 2,
@@ -99,10 +99,10 @@ def test_gradient_agrees_with_the_complex_step(loss, data):
     rows = np.eye(scores.shape[-1])[targets] if loss in CLASS and targets.ndim == 1 else targets
     value, grad = loss.value_and_grad(scores, targets, reduction="none")
     formula = ANALYTIC[loss](scores, rows)
-    assert relative(value - formula, value, formula) < 1e-12
+    assert relative_error(value - formula, value, formula) < 1e-12
 
-    def along(unit):
-        """Step in one column: the numbers 1, 1, ... times a complex step."""
+    def column_derivative(unit):
+        """Return the derivative with respect to one column; t - 1 is the step of each row."""
         return complex_step(
             lambda t: ANALYTIC[loss](scores + (t - 1)[:, None] * unit, rows), np.ones(len(scores))
         )
@@ -110,13 +110,13 @@ def test_gradient_agrees_with_the_complex_step(loss, data):
     if scores.ndim == 1:
         stepped = complex_step(lambda t: ANALYTIC[loss](t, rows), scores)
     else:
-        stepped = np.stack([along(unit) for unit in np.eye(scores.shape[1])], axis=1)
-    assert relative(grad - stepped, grad, stepped) < 1e-12
+        stepped = np.stack([column_derivative(unit) for unit in np.eye(scores.shape[1])], axis=1)
+    assert relative_error(grad - stepped, grad, stepped) < 1e-12
 
 
 @every_loss
 @given(data=st.data())
-def test_value_and_gradient_together_are_those_apart(loss, data):
+def test_value_and_grad_equals_two_separate_calls(loss, data):
     scores, targets, options = data.draw(batches(loss))
     value, grad = loss.value_and_grad(scores, targets, **options)
     assert_array_equal(value, loss(scores, targets, **options))
@@ -168,7 +168,7 @@ def test_weights_equal_repetition(loss, data):
 def test_weight_zero_leaves_an_example_out(loss, reduction, left_out):
     scores, targets = example(loss)
     if isinstance(loss, BCELoss) and not np.isnan(left_out):
-        left_out, targets = 0.0, np.array([1.0, 1.0, 0.5])  # a certain mistake costs infinity
+        left_out, targets = 0.0, np.array([1.0, 1.0, 0.5])  # the loss of p = 0 is infinite
     scores[0] = left_out
     options = {"reduction": reduction}
     value, grad = loss.value_and_grad(scores, targets, sample_weight=[0, 2, 1], **options)
@@ -178,7 +178,7 @@ def test_weight_zero_leaves_an_example_out(loss, reduction, left_out):
     assert_allclose(np.sum(value), np.sum(kept), rtol=1e-15)
 
 
-# ---- what comes out ------------------------------------------------------------------------------
+# ---- results -------------------------------------------------------------------------------------
 
 
 @every_loss
@@ -206,7 +206,7 @@ def test_integers_become_float64(loss):
 @every_loss
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_scalar_is_accumulated_in_float64(loss, dtype):
-    """A float32 sum of 2**24 and 1 loses the 1; here a float32 result is not even the same."""
+    """In float32 a sum of 2**24 and 1 loses the 1, and even these few examples differ."""
     scores, targets = example(loss)
     scores = scores.astype(dtype)
     doubled = loss(scores.astype(np.float64), targets, reduction="sum")
@@ -214,7 +214,7 @@ def test_a_scalar_is_accumulated_in_float64(loss, dtype):
 
 
 @every_loss
-def test_nan_in_nan_out(loss):
+def test_a_nan_score_gives_nan_for_its_example_alone(loss):
     scores, targets = example(loss)
     scores[(1,) * scores.ndim] = np.nan
     value, grad = loss.value_and_grad(scores, targets, reduction="none")
@@ -226,7 +226,7 @@ def test_nan_in_nan_out(loss):
 
 @every_loss
 @pytest.mark.parametrize("column", [0, 1, 2])
-def test_nan_in_any_column_is_nan_out(loss, column):
+def test_a_nan_score_in_any_column_gives_nan(loss, column):
     scores, targets = example(loss)
     if scores.ndim == 2:
         scores[1, column] = np.nan
@@ -236,7 +236,7 @@ def test_nan_in_any_column_is_nan_out(loss, column):
 
 
 @each([*REAL, *UNIT])
-def test_nan_target_is_nan_out(loss):
+def test_a_nan_target_gives_nan(loss):
     scores, targets = example(loss)
     targets = targets.astype(float)
     targets[1] = np.nan
@@ -246,27 +246,27 @@ def test_nan_target_is_nan_out(loss):
 
 
 @each(CLASS)
-def test_nan_probability_is_nan_out(loss):
+def test_a_nan_target_probability_gives_nan(loss):
     scores, _ = example(loss)
     targets = [[1.0, 0.0, 0.0], [np.nan, 0.5, 0.5], [0.0, 0.0, 1.0]]
     value = loss(scores, targets, reduction="none")
     assert_array_equal(np.isnan(value), [False, True, False])
 
 
-def test_nan_weight_is_nan_out():
+def test_a_nan_weight_gives_nan():
     assert np.isnan(MSELoss()([1.0, 2.0], [0.0, 0.0], sample_weight=[np.nan, 1.0]))
 
 
 @every_loss
-def test_zeros_have_no_sign(loss):
-    """A gradient that prints as -0.0 sends readers looking for a bug."""
+def test_zeros_are_never_negative(loss):
+    """Readers would take a gradient that prints as -0.0 for a bug."""
     scores, targets = example(loss)
     for array in loss.value_and_grad(scores, targets, sample_weight=[0, 0, 1], reduction="none"):
         assert not np.signbit(array[:2]).any()
 
 
 @each(SIGN)
-def test_zeros_beyond_the_margin_have_no_sign(loss):
+def test_zeros_beyond_the_margin_are_never_negative(loss):
     assert not np.signbit(loss.grad([5.0, -5.0], [1, -1])).any()
 
 
@@ -279,11 +279,11 @@ def test_score_shape_is_that_of_the_scores(loss):
     if loss in REAL:
         assert loss.score_shape([1.0, 2.0]) == (2,)
     if loss in BINARY:
-        assert loss.score_shape(np.zeros((3, 1))) == (3,)  # and so the column is refused later
+        assert loss.score_shape(np.zeros((3, 1))) == (3,)  # the column is refused later
 
 
 @each([*BINARY, *LABELS_ONLY])
-def test_losses_are_equal_by_their_parameters(loss):
+def test_losses_with_the_same_parameters_are_equal(loss):
     assert loss == type(loss)(**vars(loss))
     assert loss != MSELoss()
 
@@ -291,7 +291,7 @@ def test_losses_are_equal_by_their_parameters(loss):
 # ---- writing a loss ---------------------------------------------------------------------------
 
 
-def test_a_subclass_must_write_its_parts():
+def test_a_subclass_must_define_its_rule_and_targets():
     class Unwritten(RealTargets):
         pass
 
@@ -308,8 +308,8 @@ def test_a_subclass_must_write_its_parts():
         NoTargets().score_shape([1.0])
 
 
-def test_a_loss_is_one_short_method():
-    """What a learner writes to add a loss; checks, weights and reduction come with the base."""
+def test_a_new_loss_needs_one_short_method():
+    """A learner writes only this; the base class adds checks, weights and reductions."""
 
     class LogCosh(RealTargets):
         def _rule(self, s, y):
@@ -319,7 +319,7 @@ def test_a_loss_is_one_short_method():
     loss = LogCosh()
     grad = loss.grad([0.5, -1.0], [0.0, 1.0], sample_weight=[1, 3])
     assert_allclose(grad, np.tanh([0.5, -2.0]) * [0.25, 0.75])
-    assert message(loss, [1.0], [1.0, 2.0]) == (
+    assert refusal(loss, [1.0], [1.0, 2.0]) == (
         "LogCosh: scores have shape (1,) but targets have shape (2,); "
         "nothing broadcasts, so give one target for each score"
     )

@@ -1,4 +1,4 @@
-"""Binary cross-entropy of probabilities and of logits: accuracy, limits, and what ties them."""
+"""Binary cross-entropy of probabilities and of logits: accuracy, limits, and their relation."""
 
 import numpy as np
 import pytest
@@ -30,8 +30,8 @@ def test_accuracy_of_logits_against_soft_targets(dtype, target):
 def test_accuracy_of_probabilities(dtype, label):
     subnormal = [5e-324, 3e-320, 1e-310, 1e-45, 1e-40]
     p = np.array([*subnormal, 1e-300, 1e-38, 1e-17, 0.1, 0.5, 0.9, 1 - 1e-7, 1 - 1e-16], dtype)
-    p = p[(p > 0) & (p < 1)]  # float32 rounds some to 0 and 1
-    p = np.append(p, dtype(label))  # certain and right: the slope is that of -log, not 0/0
+    p = p[(p > 0) & (p < 1)]  # float32 rounds some of them to 0 or 1
+    p = np.append(p, dtype(label))  # at p = y the slope is that of -log, not 0/0
     assert_accurate(BCELoss(), p, np.full(len(p), label), eps=4)
 
 
@@ -41,8 +41,8 @@ def test_accuracy_of_probabilities_against_soft_targets(target):
     assert_accurate(BCELoss(), p, np.full(len(p), target), eps=4)
 
 
-def test_a_certain_mistake_costs_infinity():
-    """No clamp: PyTorch cuts the loss off at 100, and with it the gradient."""
+def test_a_certain_mistake_has_an_infinite_loss():
+    """Nothing is clamped; PyTorch limits the loss to 100, and its gradient with it."""
     p, y = [0.0, 1.0, 0.0, 1.0], [1.0, 0.0, 0.5, 0.5]
     value, grad = BCELoss().value_and_grad(p, y, reduction="none")
     assert_array_equal(value, [np.inf] * 4)
@@ -50,7 +50,7 @@ def test_a_certain_mistake_costs_infinity():
     assert BCELoss()(p, y) == np.inf
 
 
-def test_certain_and_right_costs_nothing():
+def test_a_certain_right_prediction_has_no_loss():
     value, grad = BCELoss().value_and_grad([0, 1], [0, 1], reduction="none")
     assert_array_equal(value, [0.0, 0.0])
     assert_array_equal(grad, [1.0, -1.0])
@@ -63,18 +63,18 @@ def test_limits_of_logits(dtype, target):
     assert_accurate(BCEWithLogitsLoss(), z, [target, target], eps=0.5)
 
 
-def test_logits_are_cross_entropy_of_zero_and_z():
+def test_bce_with_logits_is_cross_entropy_of_zero_and_z():
     z = np.concatenate([grid(np.float64), [np.inf, -np.inf]])
     z, y = np.tile(z, 2), np.repeat([0, 1], len(z))
     value, grad = BCEWithLogitsLoss().value_and_grad(z, y, reduction="none")
     pairs = np.stack([np.zeros_like(z), z], axis=1)
     expected, expected_grad = CrossEntropyLoss().value_and_grad(pairs, y, reduction="none")
-    # where exp(-745) = 5e-324 takes part, one unit of it
+    # exp(-745) = 5e-324 is the smallest float, and the results may differ by it
     assert_allclose(value, expected, rtol=4e-16, atol=5e-324)
     assert_allclose(grad, expected_grad[:, 1], rtol=4e-16, atol=5e-324)
 
 
-def test_logits_are_probabilities_of_their_sigmoid():
+def test_bce_with_logits_is_bce_of_the_sigmoid():
     z, y = np.linspace(-5, 5, 21), np.tile([0.0, 1.0, 0.25], 7)
     p = sigmoid(z)
     of_logits, of_probabilities = BCEWithLogitsLoss(), BCELoss()
@@ -88,20 +88,20 @@ def test_logits_are_probabilities_of_their_sigmoid():
 
 
 def test_gradient_at_the_minimum_is_zero():
-    """At p = y, and so at z = log(y / (1 - y))."""
+    """The minimum is at p = y, which is z = log(y / (1 - y))."""
     y = np.array([0.25, 0.5, 0.75])
     assert_array_equal(BCELoss().grad(y, y), np.zeros(3))
     assert_allclose(BCEWithLogitsLoss().grad(np.log(y / (1 - y)), y), np.zeros(3), atol=1e-16)
 
 
 @pytest.mark.parametrize(
-    ("scores", "came"),
+    ("scores", "got"),
     [([-0.25, 0.5], "-0.25 to 0.5"), ([0.5, 2], "0.5 to 2"), ([np.nan, 2], "2 to 2")],
 )
-def test_scores_must_be_probabilities(scores, came):
+def test_scores_must_be_probabilities(scores, got):
     with pytest.raises(ValueError, match="probabilities") as caught:
         BCELoss()(scores, [0, 1])
     assert str(caught.value) == (
-        f"BCELoss: scores must be probabilities in [0, 1], got values from {came}; "
+        f"BCELoss: scores must be probabilities in [0, 1], got values from {got}; "
         "for logits use BCEWithLogitsLoss, or sigmoid(scores)"
     )

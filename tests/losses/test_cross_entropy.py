@@ -1,4 +1,4 @@
-"""Softmax cross-entropy and its one-vs-rest variant: accuracy, limits, and what ties them."""
+"""Softmax cross-entropy and its one-vs-rest variant: accuracy, limits, and their relation."""
 
 import numpy as np
 import pytest
@@ -50,8 +50,8 @@ def test_limits_of_smoothed_targets(loss):
     assert_accurate(loss, [[-np.inf, 0.0, 3.0]], soft, eps=4)
 
 
-def test_classes_that_are_ruled_out_leave_the_label():
-    """With all others at -inf the label is certain, also where it is one of several scores."""
+def test_a_score_of_minus_infinity_rules_a_class_out():
+    """If all other scores are -inf the label is certain, and the loss of another is infinite."""
     for loss in PAIR:
         assert_accurate(loss, [[-np.inf, -np.inf, 0.5]], [2], eps=0)
         assert_array_equal(loss([[-np.inf, -np.inf, 0.5]], [0], reduction="none"), [np.inf])
@@ -59,7 +59,7 @@ def test_classes_that_are_ruled_out_leave_the_label():
 
 @each([*PAIR, SMOOTH, SoftmaxMSELoss()])
 @pytest.mark.parametrize("scores", [[np.inf, np.inf, 0.0], [-np.inf, -np.inf, -np.inf]])
-def test_no_limit_is_nan(loss, scores):
+def test_scores_without_a_limit_give_nan(loss, scores):
     value, grad = loss.value_and_grad([scores], [0])
     assert np.isnan(value)
     assert np.isnan(grad).any()
@@ -67,8 +67,8 @@ def test_no_limit_is_nan(loss, scores):
 
 @each(PAIR)
 @pytest.mark.parametrize("offset", [1e8, -1e8, 1e15, -1e15])
-def test_shift_changes_nothing(loss, offset):
-    """Scores are multiples of 1/8, so that adding the offset rounds nothing."""
+def test_adding_a_constant_to_the_scores_changes_nothing(loss, offset):
+    """The scores are multiples of 1/8, so adding the offset needs no rounding."""
     rows = np.random.default_rng(0).integers(-80, 81, size=(100, 4)) / 8
     labels = labels_for(rows)
     for shifted, plain in zip(
@@ -93,7 +93,7 @@ def test_gradient_sums_to_zero_over_the_classes(loss, K):
     assert_allclose(grad.sum(axis=1), 0.0, atol=1e-15)
 
 
-def test_smoothing_is_smoothed_targets():
+def test_label_smoothing_equals_smoothed_targets():
     rows = score_rows(np.float64, 5)
     labels, eps = labels_for(rows), 0.25
     smoothed = (1 - eps) * np.eye(5)[labels] + eps / 5
@@ -106,7 +106,7 @@ def test_smoothing_is_smoothed_targets():
 
 
 @each(PAIR)
-def test_labels_are_one_hot_targets(loss):
+def test_labels_equal_one_hot_targets(loss):
     rows = score_rows(np.float64, 3)
     labels = labels_for(rows)
     for left, right in zip(
@@ -118,14 +118,14 @@ def test_labels_are_one_hot_targets(loss):
 
 
 def test_gradient_at_the_minimum_is_zero():
-    """Where the softmax equals soft targets; for OneVsRest too."""
+    """The minimum is where the softmax equals the soft targets, for OneVsRest too."""
     p = np.array([[0.5, 0.25, 0.25], [0.1, 0.2, 0.7]])
     for loss in PAIR:
         assert_allclose(loss.grad(np.log(p), p), np.zeros((2, 3)), atol=1e-16)
 
 
 def test_one_vs_rest_of_two_classes_is_twice_cross_entropy():
-    """The second term says of the other class what the first says of the right one."""
+    """The term of the wrong class then equals the term of the right class."""
     rows = score_rows(np.float64, 2)
     labels = labels_for(rows)
     for left, right in zip(
@@ -137,7 +137,7 @@ def test_one_vs_rest_of_two_classes_is_twice_cross_entropy():
 
 
 @pytest.mark.parametrize("smoothing", [-0.1, 1.5, np.nan])
-def test_smoothing_must_be_a_share(smoothing):
+def test_label_smoothing_must_lie_between_0_and_1(smoothing):
     with pytest.raises(ValueError, match="label_smoothing") as caught:
         CrossEntropyLoss(label_smoothing=smoothing)
     assert str(caught.value) == (
@@ -145,13 +145,13 @@ def test_smoothing_must_be_a_share(smoothing):
     )
 
 
-def test_accuracy_where_smoothing_cancels():
-    """Large scores that nearly agree: their mean is taken off one of them."""
+def test_accuracy_where_label_smoothing_cancels():
+    """The loss subtracts the mean of large, nearly equal scores from one of them."""
     rows = np.random.default_rng(0).uniform(295, 296, size=(100, 2))
     assert_accurate(CrossEntropyLoss(label_smoothing=1.0), rows, labels_for(rows), eps=100)
 
 
-def test_smoothing_may_be_everything():
-    """At 1 the label no longer matters: the limit of the range is allowed."""
+def test_label_smoothing_may_be_1():
+    """1 is the end of the range, where the label no longer matters."""
     loss = CrossEntropyLoss(label_smoothing=1.0)
     assert loss([[1.0, -2.0]], [0]) == loss([[1.0, -2.0]], [1])

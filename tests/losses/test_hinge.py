@@ -1,4 +1,4 @@
-"""The hinge losses: accuracy, limits, kinks, and what ties the variants together."""
+"""The hinge losses: accuracy, limits, kinks, and how the variants are related."""
 
 import numpy as np
 import pytest
@@ -37,7 +37,7 @@ def test_accuracy_of_several_classes(loss, dtype, K):
 
 @pytest.mark.parametrize("loss", LABELS_ONLY, ids=repr)
 def test_a_violation_that_nearly_cancels_keeps_its_accuracy(loss):
-    """The lead misses the margin by 1e-20: (1 + 1e-20) - 1 in floats is 0."""
+    """The lead misses the margin by 1e-20, but in floats (1 + 1e-20) - 1 is 0."""
     margin = loss.margin
     assert_accurate(loss, [[margin, 1e-20], [margin, -1e-20]], [0, 0], eps=4)
 
@@ -54,7 +54,7 @@ def test_limits_of_several_classes(loss, label):
 
 
 def test_numbers_of_the_source_texts():
-    """Claims C16 and C18."""
+    """The numbers are those of claims C16 and C18."""
     values = HingeLoss()([0.2, -0.7, -1.1], [-1, -1, -1], reduction="none")
     assert_allclose(values, [1.2, 0.3, 0.0], rtol=1e-15)
     scores = [[10.0, 9.0, 9.0], [10.0, -10.0, -10.0]]
@@ -75,7 +75,7 @@ def test_squared_hinge_is_the_square():
     assert_array_equal(SquaredHingeLoss(margin=2.0)(s, y, reduction="none"), hinge**2)
 
 
-def test_one_violation_or_each():
+def test_variants_take_the_largest_violation_or_the_sum():
     scores = [[1.0, 2.0, 0.5, -3.0]]
     assert CRAMMER_SINGER(scores, [0]) == 2.0
     assert_array_equal(CRAMMER_SINGER.grad(scores, [0]), [[-1.0, 1.0, 0.0, 0.0]])
@@ -94,7 +94,7 @@ def test_violations_that_round_to_the_same_are_told_apart_by_their_scores():
     assert value == 5e19
 
 
-def test_two_classes_make_both_variants_the_binary_hinge():
+def test_for_two_classes_both_variants_are_the_binary_hinge():
     z = grid(np.float64)
     pairs = np.stack([np.zeros_like(z), z], axis=1)
     for label, sign in ((0, -1), (1, 1)):

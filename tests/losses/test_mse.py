@@ -1,4 +1,4 @@
-"""MSE, MAE and Huber: accuracy, limits, and what ties them together."""
+"""MSE, MAE and Huber: accuracy, limits, and how they are related."""
 
 import numpy as np
 import pytest
@@ -53,7 +53,7 @@ def test_tiny_huber_is_delta_times_mae(batch):
 
 @each(REAL)
 def test_gradient_at_the_minimum_is_exactly_zero(loss):
-    """For MAE the minimum is a kink, where 0 is the subgradient promised."""
+    """For MAE the minimum is a kink, where we promise the subgradient 0."""
     assert_array_equal(loss.grad([[1.5, -2.0]], [[1.5, -2.0]]), [[0.0, 0.0]])
     assert loss([[1.5, -2.0]], [[1.5, -2.0]]) == 0.0
 

@@ -1,4 +1,4 @@
-"""Squared error of a sigmoid, a softmax, an exponential: accuracy, limits, the texts' claims."""
+"""Squared error of a sigmoid, softmax or exponential: accuracy, limits, claims of the texts."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def test_accuracy_of_the_sigmoid(dtype, label):
 
 @pytest.mark.parametrize("target", [1e-300, 0.6, 0.999])
 def test_accuracy_of_the_sigmoid_against_soft_targets(target):
-    z = grid(np.float64)  # whose sigmoids are not nearly the target, where the loss is nearly 0
+    z = grid(np.float64)  # no sigmoid is so near the target that the loss is nearly 0
     assert_accurate(SigmoidMSELoss(), z, np.full(len(z), target), eps=4)
 
 
@@ -79,15 +79,15 @@ def test_slope_and_curvature_of_the_sigmoid():
     assert_array_equal(np.sign(curvature[z > turn]), 1)
 
 
-def test_softmax_pulls_a_wrong_class_up():
-    """Claim D6: with p = (0.01, 0.98, 0.01) descent raises the third class, which is wrong."""
+def test_softmax_mse_can_raise_a_wrong_class():
+    """Claim D6: for p = (0.01, 0.98, 0.01), descent raises the third class, which is wrong."""
     grad = SoftmaxMSELoss().grad(np.log([[0.01, 0.98, 0.01]]), [0])[0]
     assert grad[0] < 0 < grad[1]
     assert grad[2] < 0
 
 
-def test_exponential_pushes_every_wrong_class_down():
-    """Claim D5."""
+def test_exp_mse_lowers_every_wrong_class():
+    """Claim D5: descent never raises a wrong class."""
     rows = score_rows(np.float64, 3)
     grad = ExpMSELoss().grad(rows, np.zeros(len(rows), int), reduction="none")
     assert (grad[:, 1:] >= 0).all()

@@ -48,8 +48,8 @@ def test_the_first_cell_installs_the_package_from_here(path):
     assert first["metadata"] == {"tags": ["remove-cell"]}
 
 
-def test_no_file_names_another_repository_of_ours():
-    """Every address below the owner's name is one of this repository."""
+def test_no_file_names_another_repository_of_the_owner():
+    """Every address with the owner's name is an address of this repository."""
     owner, course = ADDRESS.split("/")
     homes = rf"(?:github\.com/|/gh/|raw\.githubusercontent\.com/)({owner}/[\w.-]+)"
     found = set()
@@ -72,7 +72,7 @@ def test_the_site_is_where_github_shows_the_repository():
         ("Me/me.github.io", "me.github.io/"),
     ],
 )
-def test_the_address_of_pages(repository, pages):
+def test_the_address_of_a_pages_site(repository, pages):
     assert fork.pages(repository) == pages
 
 

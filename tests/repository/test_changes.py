@@ -38,7 +38,7 @@ def site(folder, pages, figures=()):
     ("after", "change"),
     [
         (page(date="2026-02-02", nav="<a href='x.html'>x</a>"), None),
-        (page(name="b.svg"), None),  # another name, the same picture
+        (page(name="b.svg"), None),  # another name for the same picture
         (page(drawn="another way to draw it"), None),
         (page(ARTICLE.replace("<em>sentence</em>", "sentence\n")), None),
         (page(ARTICLE.replace("Another.", "Another one.")), Change(2, 1)),
@@ -166,5 +166,5 @@ COUNTS = json.loads(changes.dump(FULL))["changed"]["c"]
     ],
 )
 def test_a_forged_list_is_refused(text):
-    with pytest.raises(ValueError):  # noqa: PT011 (the kinds of message are many)
+    with pytest.raises(ValueError):  # noqa: PT011 (the messages differ)
         changes.read(text)

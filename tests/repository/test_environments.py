@@ -55,14 +55,14 @@ def test_every_requirement_of_the_package_has_a_lower_bound():
         assert requirement.name == "lossutils" or operators == [">="], requirement
 
 
-def test_the_packages_tests_need_none_of_the_books_tools():
+def test_tests_of_the_package_need_no_tools_of_the_book():
     files = noxfile.package_tests()
     assert "lossutils" in files
     assert not [file for file in files if "site" in file or "grader" in file]
     assert len(noxfile.testers()) == len(noxfile.TESTERS)
 
 
-# Passes as a Python of some version; knows `-c` only, and notes what else it is asked to do.
+# A script that poses as Python of a given version: it runs `-c`, and logs all other arguments.
 PYTHON = """#!/bin/sh
 [ "$1" = -c ] || {{ echo "$@" >> "$0.calls"; exit 1; }}
 exec "{python}" -c 'import sys
@@ -73,7 +73,7 @@ exec(sys.argv[1])' "$2"
 
 @pytest.fixture
 def make_with_python(tmp_path):
-    """Return a function that makes a target in a folder of its own, with a Python of a version."""
+    """Return a function that runs a make target in a new folder with a given version of Python."""
 
     def run(target, version):
         python = tmp_path / "bin" / "python3.11"
@@ -96,7 +96,7 @@ def make_with_python(tmp_path):
 @needs_make
 @pytest.mark.parametrize("target", ["book", "test-package"])
 @pytest.mark.parametrize("version", ["3.11.4", "3.10.13"])
-def test_a_python_that_is_too_old_is_refused_before_anything_is_touched(
+def test_a_python_that_is_too_old_is_refused_before_anything_changes(
     make_with_python, tmp_path, target, version
 ):
     done, calls = make_with_python(target, version)
@@ -115,11 +115,11 @@ def test_a_python_that_is_too_old_is_refused_before_anything_is_touched(
 )
 def test_the_oldest_python_for_the_pins_is_accepted(make_with_python, target, folder):
     done, calls = make_with_python(target, "3.11.5")
-    assert done.returncode != 0  # this Python makes no environment
+    assert done.returncode != 0  # this script cannot create an environment
     assert calls == f"-m venv --clear {folder}\n"
 
 
-def test_the_oldest_python_for_the_pins_is_the_one_that_they_are_resolved_for():
+def test_the_pins_are_resolved_for_the_oldest_accepted_python():
     makefile = (ROOT / "Makefile").read_text("utf8")
     assert "--python-version 3.11.5 " in makefile
     assert "You need Python 3.11.5 or newer" in (ROOT / "README.md").read_text("utf8")

@@ -60,7 +60,7 @@ def test_folders_named_in_the_readme_exist():
 
 
 def test_no_file_names_a_host_of_a_package_registry():
-    # the brackets keep the pattern from matching itself: this file is searched too
+    # The brackets keep the pattern from matching itself, because this file is searched too.
     hosts = re.compile(r"pypi[.]org|python[h]osted|npm[j]s[.]|deb[.]debian|yarn[p]kg")
     files = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True

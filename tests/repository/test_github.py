@@ -1,4 +1,4 @@
-"""What the workflows write on GitHub, tried with a gh that answers from a folder."""
+"""What the workflows write on GitHub, tested with a fake gh that answers from files."""
 
 import json
 import os
@@ -18,8 +18,8 @@ from tools.site.changes import Change, Changes
 REPOSITORY = "owner/name"
 SHA = "0123456789abcdef0123456789abcdef01234567"
 
-# Answers from the file that is named after the command or the path, through the jq filter if one is
-# given. A command that writes is noted, with the text that came with it.
+# The fake gh answers with the file that is named after the command or path, through jq if asked.
+# It logs every command that writes, with its text.
 GH = """#!{python}
 import argparse, json, sys
 from pathlib import Path
@@ -45,7 +45,7 @@ sys.stdout.buffer.write(answer)
 
 
 class Hub:
-    """A folder of answers, and a gh that gives them."""
+    """A folder of answers, and a fake gh that gives them."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -55,7 +55,7 @@ class Hub:
         gh.chmod(0o755)
 
     def answer(self, name, content):
-        """Say what a command answers, or a path below this repository."""
+        """Set the answer to a command, or to a path below this repository."""
         content = content if isinstance(content, bytes) else json.dumps(content).encode()
         name = name if " " in name else f"repos/{REPOSITORY}/{name}"
         (self.folder / name.replace("/", "+")).write_bytes(content)
@@ -76,7 +76,7 @@ class Hub:
 
     @property
     def written(self):
-        """Arguments and text of every command that writes something."""
+        """Return arguments and text of every command that wrote something."""
         file = self.folder / "written"
         lines = file.read_text().splitlines() if file.exists() else []
         return [json.loads(line) for line in lines]
@@ -121,7 +121,7 @@ def test_a_pull_request_gets_one_comment(hub):
     assert done.returncode == 0, done.stderr
     ((arguments, body),) = hub.written
     assert arguments[:3] == ["pr", "comment", "4"]
-    # a later run replaces what an earlier one wrote, and nobody else's comment
+    # a later run replaces this comment, and no comment of anyone else
     assert {"--edit-last", "--create-if-none"} < set(arguments)
     assert "- `new`: new\n" in body
     assert f"]({changes.published()}chapters/mse.html): 2 words added, 1 word removed\n" in body
@@ -212,7 +212,7 @@ JOBS = [
 ]
 
 
-def week(hub, issues):
+def run_weekly_report(hub, issues):
     """Run the one step of the weekly report."""
     (step,) = yaml.safe_load(WEEKLY.read_text("utf8"))["jobs"]["report"]["steps"]
     variables = {name: text for name, text in step["env"].items() if "${{" not in text}
@@ -226,7 +226,7 @@ def week(hub, issues):
 
 @on_linux
 def test_a_week_that_fails_opens_an_issue(hub):
-    done = week(hub, [])
+    done = run_weekly_report(hub, [])
     assert done.returncode == 0, done.stderr
     ((arguments, body),) = hub.written
     assert arguments[:2] == ["issue", "create"]
@@ -243,8 +243,8 @@ def test_a_week_that_fails_opens_an_issue(hub):
 
 
 @on_linux
-def test_the_next_week_adds_to_it(hub):
-    done = week(hub, [{"number": 9}, {"number": 8}])
+def test_another_failing_week_comments_on_the_issue(hub):
+    done = run_weekly_report(hub, [{"number": 9}, {"number": 8}])
     assert done.returncode == 0, done.stderr
     ((arguments, body),) = hub.written
     assert arguments[:3] == ["issue", "comment", "9"]
@@ -252,8 +252,8 @@ def test_the_next_week_adds_to_it(hub):
 
 
 @on_linux
-def test_an_answer_that_fails_stops_the_report(hub):
+def test_a_failing_command_stops_the_report(hub):
     (hub.folder / "bin" / "tac").write_text("#!/bin/sh\nexit 1\n")
     (hub.folder / "bin" / "tac").chmod(0o755)
-    assert week(hub, []).returncode != 0
+    assert run_weekly_report(hub, []).returncode != 0
     assert not hub.written

@@ -1,4 +1,4 @@
-"""The check of links finds broken ones, on a local server and in this repository."""
+"""The link checker finds broken links on a local server and in this repository."""
 
 import threading
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ PAGES = fork.pages(REPOSITORY)
 
 
 class Host(BaseHTTPRequestHandler):
-    """Serves /ok, which has an anchor, and /moved, which redirects to it."""
+    """Serve /ok, which has an anchor, and /moved, which redirects to it."""
 
     def do_HEAD(self):
         path = self.path.partition("?")[0]
@@ -112,7 +112,7 @@ def test_where_an_address_of_this_repository_leads(address, found):
     assert links.own(address, REPOSITORY, "main", PAGES) == found
 
 
-def test_an_address_of_this_repository_is_looked_up_here(tmp_path):
+def test_an_address_of_this_repository_is_checked_locally(tmp_path):
     (tmp_path / "index.html").touch()
     blob = f"https://github.com/{REPOSITORY}/blob/main"
     pages = {

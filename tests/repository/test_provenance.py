@@ -10,10 +10,10 @@ from tools.facts import ROOT
 
 
 @pytest.mark.parametrize(("chosen", "passed"), [("test_tolerance", True), ("no_such_test", False)])
-def test_only_success_is_noted(tmp_path, chosen, passed):
+def test_the_note_is_written_only_if_all_tests_pass(tmp_path, chosen, passed):
     note = tmp_path / "verified.json"
     run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", chosen]
-    run += ["-p", "no:nbval"]  # saves the seconds that it takes to load; no notebook is run here
+    run += ["-p", "no:nbval"]  # no notebook runs here, and loading it takes seconds
     run += ["--note-success", str(note), str(ROOT / "tests" / "test_selfcheck.py")]
     done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode == 0) == passed, done.stdout

@@ -64,7 +64,7 @@ def test_the_notes_are_those_of_the_version(tmp_path):
     assert release.notes(root, "1.2") == ""
 
 
-def test_the_version_here_is_found_without_an_import():
+def test_the_version_is_found_without_an_import():
     import lossutils
 
     assert facts.version() == lossutils.__version__

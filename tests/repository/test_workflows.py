@@ -1,4 +1,4 @@
-"""The workflows are valid, run commands that can be run here, and have no needless rights."""
+"""The workflows are valid, run commands that also run here, and have no unnecessary rights."""
 
 import os
 import re
@@ -23,7 +23,7 @@ COMMANDS = {
     "git worktree add",
     "sudo sysctl --write kernel.apparmor_restrict_unprivileged_userns=0",
 }
-"""What a step may run besides make: commands that make sense only on GitHub's machines."""
+"""Commands that a step may run besides make, because they make sense only on GitHub."""
 SCRIPTS = {("weekly.yml", "report")}
 """Jobs with one step, a script that test_github.py runs."""
 WRITES = {
@@ -33,7 +33,7 @@ WRITES = {
     ("release.yml", "announce"): {"contents"},
     ("weekly.yml", "report"): {"issues"},
 }
-"""Every right to write that a job has; no workflow as a whole has one."""
+"""Every write permission of a job; no whole workflow has one."""
 
 
 def load(path):
@@ -54,8 +54,8 @@ def steps(path):
     return [step for job in jobs(path).values() for step in job.get("steps", [])]
 
 
-def unknown_commands(path, targets=TARGETS):
-    """Return what a file runs that is no target of make, and in neither COMMANDS nor SCRIPTS."""
+def unlisted_commands(path, targets=TARGETS):
+    """Return the commands of a file that are neither make targets nor in COMMANDS or SCRIPTS."""
     found = []
     scripts = [jobs(path)[job]["steps"] for file, job in SCRIPTS if file == path.name]
     assert all(len(script) == 1 for script in scripts)
@@ -75,14 +75,14 @@ def unknown_commands(path, targets=TARGETS):
 
 
 def unpinned(path):
-    """Return the actions of others that are not pinned to a commit, with the version beside it."""
+    """Return third-party actions that are not pinned to a commit with the version in a comment."""
     used = re.findall(r"^ *-? *uses: (.+)$", path.read_text("utf8"), re.MULTILINE)
     theirs = [use for use in used if not use.startswith("./")]
     return [use for use in theirs if not re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v[\d.]+", use)]
 
 
-def excessive_rights(path):
-    """Return the rights to write that a file gives, beyond those that `WRITES` lists."""
+def unlisted_rights(path):
+    """Return the write permissions of a file that `WRITES` does not list."""
     workflow, found = load(path), []
     if "permissions" not in workflow:
         found.append("all that the repository gives by default")
@@ -97,13 +97,13 @@ def excessive_rights(path):
 
 
 def expressions_in_scripts(path):
-    """Return expressions inside scripts, where a stranger's text would become code."""
+    """Return expressions in scripts, where they would turn text from strangers into code."""
     return re.findall(r"\$\{\{.+?\}\}", "\n".join(step.get("run", "") for step in steps(path)))
 
 
-def check(root):
-    """Run the checker of workflows on a repository; return its complaints, "" if there are none."""
-    # the checker calls the shellcheck of the same environment
+def lint(root):
+    """Run actionlint on a repository, and return its complaints."""
+    # actionlint calls the shellcheck of the same environment
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     command = shutil.which("jactionlint", path=path)
     environment = {**os.environ, "PATH": path}
@@ -112,18 +112,18 @@ def check(root):
     return done.stdout if done.returncode else ""
 
 
-def test_the_checker_finds_nothing():
-    assert check(ROOT) == ""
+def test_actionlint_finds_nothing():
+    assert lint(ROOT) == ""
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=name)
-def test_every_command_is_one_of_make(path):
-    assert unknown_commands(path) == []
+def test_every_command_is_a_make_target(path):
+    assert unlisted_commands(path) == []
     assert expressions_in_scripts(path) == []
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=name)
-def test_actions_of_others_are_pinned_to_a_commit(path):
+def test_third_party_actions_are_pinned_to_a_commit(path):
     assert unpinned(path) == []
 
 
@@ -136,8 +136,8 @@ def test_an_action_has_one_pin():
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=name)
-def test_no_right_is_given_beyond_those_listed(path):
-    assert excessive_rights(path) == []
+def test_only_listed_rights_are_given(path):
+    assert unlisted_rights(path) == []
 
 
 def test_every_right_listed_is_given():
@@ -158,7 +158,7 @@ def test_every_job_has_a_time_limit(path):
 
 
 def test_the_job_that_may_comment_runs_no_code_of_a_pull_request():
-    """It runs the main branch's code, and no action downloads and unpacks what was stored."""
+    """It runs code of the main branch, and no action downloads and unpacks an artifact."""
     (job,) = jobs(FOLDER / "workflows" / "comment.yml").values()
     uses = [step["uses"].partition("@")[0] for step in job["steps"] if "uses" in step]
     assert uses == ["actions/checkout"]
@@ -168,7 +168,7 @@ def test_the_job_that_may_comment_runs_no_code_of_a_pull_request():
 
 
 def test_the_comment_follows_the_preview():
-    told = load(FOLDER / "workflows" / "comment.yml")[True]["workflow_run"]  # YAML reads on as True
+    told = load(FOLDER / "workflows" / "comment.yml")[True]["workflow_run"]  # `on` is True in YAML
     assert told["workflows"] == [load(FOLDER / "workflows" / "preview.yml")["name"]]
 
 
@@ -199,7 +199,7 @@ def test_make_prints_the_index_of_builds_without_cuda():
 
 @pytest.fixture
 def plant(tmp_path):
-    """Copy .github/, replace a text in one of the files, and return that file."""
+    """Return a function that changes a file in a copy of .github/, and returns its path."""
     subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
     shutil.copytree(FOLDER, tmp_path / ".github")
 
@@ -235,19 +235,19 @@ def plant(tmp_path):
         ("dependabot.yml", "interval: monthly", "interval: sometimes", "sometimes"),
     ],
 )
-def test_the_checker_finds_a_fault(plant, file, old, new, says):
-    assert check(plant.root) == ""
+def test_actionlint_finds_a_fault(plant, file, old, new, says):
+    assert lint(plant.root) == ""
     plant(file, old, new)
-    assert says in check(plant.root)
+    assert says in lint(plant.root)
 
 
 @pytest.mark.parametrize(
     ("find", "file", "old", "new", "found"),
     [
-        (unknown_commands, "pages.yml", "make links", "make link", ["make link"]),
-        (unknown_commands, "pages.yml", "make links", "make links; id", ["make links; id"]),
-        (unknown_commands, "pages.yml", "make links", "curl a.example", ["curl a.example"]),
-        (unknown_commands, "pages.yml", "make links", "make V=$(id)", ["make V=$(id)"]),
+        (unlisted_commands, "pages.yml", "make links", "make link", ["make link"]),
+        (unlisted_commands, "pages.yml", "make links", "make links; id", ["make links; id"]),
+        (unlisted_commands, "pages.yml", "make links", "curl a.example", ["curl a.example"]),
+        (unlisted_commands, "pages.yml", "make links", "make V=$(id)", ["make V=$(id)"]),
         (
             expressions_in_scripts,
             "preview.yml",
@@ -263,18 +263,18 @@ def test_the_checker_finds_a_fault(plant, file, old, new, says):
             ["actions/checkout@v7"],
         ),
         (unpinned, "release.yml", " # v1.14.0", "", None),
-        (excessive_rights, "test.yml", "contents: read", "contents: write", ["contents"]),
-        (excessive_rights, "pages.yml", "pages: write", "packages: write", ["packages"]),
+        (unlisted_rights, "test.yml", "contents: read", "contents: write", ["contents"]),
+        (unlisted_rights, "pages.yml", "pages: write", "packages: write", ["packages"]),
         (
-            excessive_rights,
+            unlisted_rights,
             "test.yml",
             "permissions:\n  contents: read",
             "permissions: write-all",
             None,
         ),
-        (excessive_rights, "test.yml", "permissions:\n  contents: read\n", "", None),
+        (unlisted_rights, "test.yml", "permissions:\n  contents: read\n", "", None),
     ],
 )
-def test_a_fault_in_what_we_run_is_found(plant, find, file, old, new, found):
+def test_our_own_checks_find_a_fault(plant, find, file, old, new, found):
     planted = find(plant(f"workflows/{file}", old, new))
     assert planted == found or (found is None and planted)

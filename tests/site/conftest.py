@@ -29,10 +29,10 @@ def address(site):
 
 @pytest.fixture
 def open_page(browser, address):
-    """Open a page, and complain at the end about anything that went wrong in it."""
+    """Return a function that opens a page; anything wrong on a page fails the test at its end."""
     contexts, complaints = [], []
 
-    def opened(page, screen="desktop", *, at=address, **options):
+    def open_tab(page, screen="desktop", *, at=address, **options):
         width, height = SCREENS[screen]
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
@@ -51,10 +51,10 @@ def open_page(browser, address):
         )
 
         def complain_of_failure(request):
-            # the browser gives up what it needs no more: the rest of a page that it has left, and
-            # without scripts what it has preloaded
-            needless = len(visits) > 1 or not options.get("java_script_enabled", True)
-            if not (needless and request.failure == "net::ERR_ABORTED"):
+            # Browsers cancel requests that they no longer need: those of a page that was left, and
+            # those of preloaded scripts if scripts are off.
+            cancelled = len(visits) > 1 or not options.get("java_script_enabled", True)
+            if not (cancelled and request.failure == "net::ERR_ABORTED"):
                 complaints.append(f"failed: {request.url}: {request.failure}")
 
         tab.on("requestfailed", complain_of_failure)
@@ -72,7 +72,7 @@ def open_page(browser, address):
         tab.goto(f"{at}/{page}.html", wait_until="load")
         return tab
 
-    yield opened
+    yield open_tab
     for context in contexts:
         context.close()
     assert not complaints

@@ -13,12 +13,12 @@ FOCUS_BEFORE = """slider => {
 }"""
 
 
-def visible(explorer):
+def visible_frames(explorer):
     return explorer.evaluate("""explorer => [...explorer.querySelectorAll(".explorer-frame")]
         .flatMap((frame, i) => getComputedStyle(frame).display === "none" ? [] : [i])""")
 
 
-def said(explorer):
+def caption(explorer):
     return explorer.locator("figcaption").text_content()
 
 
@@ -29,7 +29,7 @@ def test_explorers_are_reached_by_tab_and_moved_by_keys(open_page, page):
         slider = explorer.locator("input[type=range]").first
         frames = explorer.locator(".explorer-frame").count()
         start = int(slider.input_value())
-        assert visible(explorer) == [start]
+        assert visible_frames(explorer) == [start]
         slider.evaluate(FOCUS_BEFORE)
         tab.keyboard.press("Tab")
         assert slider.evaluate("slider => slider === document.activeElement")
@@ -40,10 +40,10 @@ def test_explorers_are_reached_by_tab_and_moved_by_keys(open_page, page):
         if next_frame == frames - 1:
             moves[1:] = [("Home", 0), ("End", frames - 1)]
         for key, index in moves:
-            sentence, tick = said(explorer), slider.get_attribute("aria-valuetext")
+            sentence, tick = caption(explorer), slider.get_attribute("aria-valuetext")
             tab.keyboard.press(key)
-            assert visible(explorer) == [index]
-            assert said(explorer) != sentence
+            assert visible_frames(explorer) == [index]
+            assert caption(explorer) != sentence
             assert slider.get_attribute("aria-valuetext") != tick
             assert explorer.locator("output").inner_text() == slider.get_attribute("aria-valuetext")
 
@@ -54,19 +54,19 @@ def test_explorers_move_by_touch(open_page, page):
         slider = explorer.locator("input[type=range]").first
         slider.scroll_into_view_if_needed()
         box = slider.bounding_box()
-        assert box["height"] >= 44, "a thumb must hit it"
-        shown, sentence = visible(explorer), said(explorer)
+        assert box["height"] >= 44, "the slider is too low for a thumb"
+        shown, sentence = visible_frames(explorer), caption(explorer)
         share = 0.15 if int(slider.input_value()) > int(slider.get_attribute("max")) / 2 else 0.85
         slider.tap(position={"x": share * box["width"], "y": box["height"] / 2})
-        assert visible(explorer) != shown
-        assert said(explorer) != sentence
+        assert visible_frames(explorer) != shown
+        assert caption(explorer) != sentence
 
 
 def test_without_scripts_the_page_is_complete(open_page, page):
     tab = open_page(page, java_script_enabled=False)
     for explorer in tab.locator(".explorer").all():
-        assert len(visible(explorer)) == 1
-        assert said(explorer)
+        assert len(visible_frames(explorer)) == 1
+        assert caption(explorer)
         assert not explorer.locator(".explorer-controls").is_visible()
     for picture in tab.locator(".cell_output img").all():
         picture.scroll_into_view_if_needed()
@@ -75,11 +75,11 @@ def test_without_scripts_the_page_is_complete(open_page, page):
         assert not button.is_visible()
 
 
-def test_paper_shows_three_frames_each_with_its_sentence(open_page, page):
+def test_print_shows_three_frames_each_with_its_sentence(open_page, page):
     tab = open_page(page)
     tab.emulate_media(media="print")
     for explorer in tab.locator(".explorer").all():
-        shown = visible(explorer)
+        shown = visible_frames(explorer)
         frames = explorer.locator(".explorer-frame")
         assert shown == [0, frames.count() // 2, frames.count() - 1] or frames.count() < 3
         sentences = [

@@ -1,4 +1,4 @@
-"""An explorer with a live kernel: JupyterLab runs the notebook, and the slider computes anew."""
+"""An explorer with a live kernel: JupyterLab runs the notebook, and the slider redraws."""
 
 import shutil
 import sys
@@ -7,7 +7,7 @@ from tests.jupyterlab import move_the_first_slider, run_all_cells, serving_lab
 from tests.site.toc import ROOT, toc_pages
 
 
-def test_the_slider_computes_the_figure_anew(browser, tmp_path):
+def test_the_slider_recomputes_the_figure(browser, tmp_path):
     page = f"{toc_pages()[0]}.ipynb"
     shutil.copy(ROOT / page, tmp_path)
     with serving_lab(sys.executable, tmp_path, tmp_path) as address:

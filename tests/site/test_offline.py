@@ -1,4 +1,4 @@
-"""The copy for offline use opens from a folder, with every figure, formula and slider working."""
+"""The offline copy works from a folder, with all of its figures, formulas and sliders."""
 
 import zipfile
 from urllib.parse import unquote, urlsplit
@@ -21,7 +21,7 @@ def folder(site, tmp_path_factory):
 
 @pytest.fixture
 def tab(browser):
-    """A tab that reports errors and every address that is not a file."""
+    """Return a tab in which errors, and requests for anything but a file, fail the test."""
     context, complaints = browser.new_context(offline=True), []
     tab = context.new_page()
     tab.on("pageerror", lambda error: complaints.append(str(error)))
@@ -78,6 +78,6 @@ def test_files_that_only_a_server_needs_are_left_out(folder):
     assert not offline.ONLY_FOR_SERVERS & {path.name for path in folder.iterdir()}
 
 
-def test_a_site_that_is_not_built(tmp_path):
+def test_a_site_that_is_not_built_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="make book"):
         offline.pack(tmp_path, tmp_path / "x.zip")

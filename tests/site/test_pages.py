@@ -18,20 +18,20 @@ from tools.site.server import wire_size
 PAGES = [*toc_pages(), *GENERATED]
 
 
-# A large page takes seconds to open and to check, so all that is looked at in one tab is one test.
+# A large page takes seconds to open, so one test makes all the checks that need only one tab.
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_opens_without_complaint_and_everyone_can_read_it(open_page, page, screen):
+def test_a_page_opens_without_errors_and_is_accessible(open_page, page, screen):
     tab = open_page(page, screen, color_scheme="light", reduced_motion="reduce")
-    tab.add_style_tag(content="* { content-visibility: visible !important }")  # all at once
+    tab.add_style_tag(content="* { content-visibility: visible !important }")  # render all of it
     assert tab.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen][0]
     assert tab.evaluate(COVERED_FORMULAS) == []
     assert tab.evaluate(DISTORTED_PICTURES) == []
     tab.wait_for_function(f"({BOXES_OUT_OF_REACH})().length === 0", polling=250)
-    # what is no text, or hidden from screen readers, axe need not walk through
-    tab.evaluate(f"document.querySelectorAll('{NO_TEXT}').forEach(e => e.remove())")
+    # axe need not search what is not text, or is hidden from screen readers
+    tab.evaluate(f"document.querySelectorAll('{NOT_READ}').forEach(e => e.remove())")
     assert violations(tab, rules={"color-contrast": {"enabled": False}}) == []
-    for theme in ("light", "dark"):  # they differ in colours alone
+    for theme in ("light", "dark"):  # the themes differ only in colours
         tab.emulate_media(color_scheme=theme)
         tab.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
         assert tab.evaluate(MARK_EACH_LOOK) > 0
@@ -40,19 +40,19 @@ def test_a_page_opens_without_complaint_and_everyone_can_read_it(open_page, page
 
 
 def violations(tab, context=None, **options):
-    """Return what axe finds on a page, or in a part of it: the rule and the first element."""
+    """Return the rule and the first element of each violation on a page, or on a part of it."""
     found = Axe().run(tab, context, {"resultTypes": ["violations"], **options}).response
     return [(v["id"], v["nodes"][0]["html"][:200]) for v in found["violations"]]
 
 
-NO_TEXT = ".katex-html:not(th *), .explorer-frame > svg, .explorer-frame[hidden]"
+NOT_READ = ".katex-html:not(th *), .explorer-frame > svg, .explorer-frame[hidden]"
 
 MARK_EACH_LOOK = """() => {
     const count = {};
     for (const element of document.querySelectorAll("body *")) {
         delete element.dataset.look;
         const text = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
-        if (!text || element.textContent.trim().length < 2  // of one character axe cannot judge
+        if (!text || element.textContent.trim().length < 2  // axe cannot judge one character
             || !element.checkVisibility({ visibilityProperty: true })
             || element.closest(".katex-mathml")) continue;
         const {color, fontSize, fontWeight, textShadow} = getComputedStyle(element);
@@ -60,7 +60,7 @@ MARK_EACH_LOOK = """() => {
         for (let around = element; around; around = around.parentElement) {
             const {backgroundColor, backgroundImage, opacity, position} = getComputedStyle(around);
             look.push(backgroundColor, backgroundImage, opacity);
-            // it may lie on anything, so no other is like it
+            // it may cover anything, so no other element is like it
             if (["absolute", "fixed"].includes(position)) look.push(Object.keys(count).length);
         }
         count[look] = (count[look] ?? 0) + 1;
@@ -68,22 +68,22 @@ MARK_EACH_LOOK = """() => {
     }
     return document.querySelectorAll("[data-look]").length;
 }"""
-"""Mark five of the elements whose text has the same colours and size; one may be scrolled away.
+"""Mark five of all elements with the same colours and text size; one may be scrolled out of view.
 
-Contrast would be nine tenths of axe's time, most of it for the words of code in a few colours.
+The contrast of all words would take nine tenths of axe's time, most of it for code.
 """
 
 BOXES_OUT_OF_REACH = """() => [...document.querySelectorAll(
         "pre, table, div.math, .cell_output > .output")]
     .filter(box => box.scrollWidth > box.clientWidth + 1 && box.tabIndex !== 0
         && getComputedStyle(box).overflowX === "auto" && box.checkVisibility())"""
-"""What scrolls sideways but cannot be focused, so that a keyboard could not scroll it."""
+"""Boxes that scroll sideways but cannot be focused, so a keyboard cannot scroll them."""
 
 DISTORTED_PICTURES = """() => [...document.querySelectorAll("article img")]
     .filter(img => Math.abs(img.clientWidth / img.clientHeight
         - img.getAttribute("width") / img.getAttribute("height")) > 0.02)
     .map(img => `${img.src}: ${img.clientWidth} by ${img.clientHeight}`)"""
-"""Pictures that are not as wide for their height as they were drawn."""
+"""Pictures that are shown with another aspect ratio than their own."""
 
 COVERED_FORMULAS = """() => {
     const named = document.querySelectorAll(".katex-display > .katex > .katex-html:has(> .tag)");
@@ -95,11 +95,11 @@ COVERED_FORMULAS = """() => {
                 && base.top < name.bottom && name.top < base.bottom);
     }).map(formula => formula.querySelector(".tag").textContent);
 }"""
-"""Formulas on which their own name lies."""
+"""Formulas that their own name covers."""
 
 
 @pytest.mark.parametrize("page", WITH_EXPLORERS)
-def test_a_page_is_light(open_page, site, page):
+def test_a_page_is_small_to_load(open_page, site, page):
     tab = open_page(page, "phone")
     loaded = tab.evaluate("""() => performance.getEntriesByType("resource")
         .filter(({ initiatorType }) => initiatorType !== "img")
@@ -116,16 +116,16 @@ def test_a_page_is_light(open_page, site, page):
 
 @pytest.mark.parametrize("page", WITH_EXPLORERS)
 def test_pictures_suit_the_theme(open_page, page):
-    """Their ground is the page's, and what is drawn stands out from it, in the dark too."""
+    """They have the background of the page, and the drawing stands out from it."""
     for theme in ("light", "dark"):
         tab = open_page(page, color_scheme=theme)
-        ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+        background = tab.evaluate("getComputedStyle(document.body).backgroundColor")
         for picture in tab.locator(".cell_output img, .explorer-frame:not([hidden]) svg").all()[:3]:
             picture.evaluate("picture => picture.scrollIntoView({block: 'center'})")
             picture.evaluate("picture => picture.decode?.()")
             pixels = Image.open(io.BytesIO(picture.screenshot())).convert("RGB")
             corner = pixels.getpixel((1, 1))
-            expected = [int(value) for value in re.findall(r"\d+", ground)[:3]]
+            expected = [int(value) for value in re.findall(r"\d+", background)[:3]]
             assert max(abs(a - b) for a, b in zip(corner, expected, strict=True)) <= 2, theme
             grey = pixels.convert("L")
             low, high = grey.getextrema()
@@ -163,7 +163,7 @@ def test_colours_follow_the_system_until_the_reader_chooses(open_page):
     assert tab.evaluate(theme) == "light"
 
 
-def test_paper_is_white_in_the_dark_too(open_page):
+def test_print_is_white_in_the_dark_theme_too(open_page):
     tab = open_page(toc_pages()[0], color_scheme="dark")
     tab.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert tab.evaluate("document.documentElement.dataset.theme") == "light"
@@ -175,7 +175,7 @@ def test_side_bars_open_and_close_on_a_phone(open_page):
     tab = open_page(CHAPTERS[0], "phone")
     for side, link in [("primary", CHAPTERS[1].split("/")[1] + ".html"), ("secondary", "#summary")]:
         dialog, wanted = tab.locator(f"#pst-{side}-sidebar-modal"), f"a[href='{link}']"
-        for _ in range(2):  # what was moved into the dialog came back
+        for _ in range(2):  # the second time shows that the content was moved back
             expect(dialog).to_be_hidden()
             tab.locator(f".{side}-toggle").click()
             expect(dialog.locator(wanted)).to_be_visible()
@@ -186,7 +186,7 @@ def test_side_bars_open_and_close_on_a_phone(open_page):
         tab.go_back()
 
 
-def test_the_contents_of_the_page_show_what_is_read(open_page):
+def test_the_contents_of_the_page_mark_the_current_section(open_page):
     tab = open_page(CHAPTERS[0])
     tab.locator("#pst-page-toc-nav a[href='#summary']").click()
     tab.wait_for_function(
@@ -194,7 +194,7 @@ def test_the_contents_of_the_page_show_what_is_read(open_page):
     )
 
 
-def test_the_line_of_progress_leads_through_the_course(open_page):
+def test_the_progress_line_links_to_the_chapters(open_page):
     tab = open_page(CHAPTERS[1])
     links = tab.locator(".progress-line a")
     assert links.count() == len(CHAPTERS)
@@ -203,7 +203,7 @@ def test_the_line_of_progress_leads_through_the_course(open_page):
     assert tab.url.endswith(f"{CHAPTERS[2]}.html")
 
 
-def test_the_menu_of_places_to_run_it_opens_and_closes_by_keyboard(open_page):
+def test_the_launch_menu_opens_and_closes_by_keyboard(open_page):
     for screen in SCREENS:
         tab = open_page(CHAPTERS[0], screen)
         menu, button = tab.locator("#launch-menu"), tab.locator("[popovertarget=launch-menu]")
@@ -223,7 +223,7 @@ def test_the_menu_of_places_to_run_it_opens_and_closes_by_keyboard(open_page):
 
 
 def test_a_wrong_address_leads_back_into_the_course(open_page, site):
-    """Hosts show this page wherever a page is missing, however deep, below the course's folder."""
+    """Hosts show 404.html for every missing page below the folder of the course."""
     folder = urlsplit(BASE).path
     tab = open_page(toc_pages()[0])
 

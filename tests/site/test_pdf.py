@@ -1,4 +1,4 @@
-"""The PDF of the landing page, a chapter and the index has the same content as those pages."""
+"""A PDF of the landing page, a chapter and the index has the same content as those pages."""
 
 import sys
 from collections import Counter
@@ -14,11 +14,11 @@ from tests.site.toc import BASE, ROOT
 from tools.book import pdf
 
 PAGES = ["intro", "chapters/bce", "genindex"]
-OF_SCREENS = ".headerlink, .genindex-jumpbox, details.hide"
+SCREEN_ONLY = ".headerlink, .genindex-jumpbox, details.hide"
 
 
 class Book:
-    """A PDF, with what the tests read from it."""
+    """A PDF, and functions that read what the tests need from it."""
 
     def __init__(self, path):
         self.pdf = pikepdf.open(path)
@@ -32,7 +32,7 @@ class Book:
         return flat(self.pages[number - 1].get_text_bounded())
 
     def links(self):
-        """Number of the page, text, and where it leads, of each link."""
+        """Yield page number, text and target of each link."""
 
         def target(piece):
             return str(piece.A.URI if "/A" in piece else piece.Dest)
@@ -48,7 +48,7 @@ class Book:
                 yield number, " ".join(words), leads_to
 
     def outline(self):
-        """Depth, title and number of the page, of each entry."""
+        """Return depth, title and page number of each entry."""
 
         def walk(entries, depth):
             for entry in entries:
@@ -59,7 +59,7 @@ class Book:
             return list(walk(outline.root, 0))
 
     def described(self):
-        """What is read out in place of each picture and formula."""
+        """Count the texts that screen readers read in place of pictures and formulas."""
 
         def walk(node):
             if isinstance(node, pikepdf.Array):
@@ -73,7 +73,7 @@ class Book:
         return Counter(walk(self.pdf.Root.StructTreeRoot.K))
 
     def bitmaps(self):
-        """Number of bitmaps that each page shows."""
+        """Return the number of bitmaps on each page."""
 
         def count(resources):
             found = 0
@@ -102,12 +102,12 @@ def book(browser, address, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def articles(site):
-    """The pages of the site that the book is made of, without the parts that are not printed."""
+    """Return the articles of the pages in the PDF, without the parts that are not printed."""
     found = {}
     for page in PAGES:
         html = BeautifulSoup((site / f"{page}.html").read_text("utf8"), "html5lib")
         found[page] = html.select_one("article.bd-article")
-        for element in found[page].select(OF_SCREENS):
+        for element in found[page].select(SCREEN_ONLY):
             element.decompose()
     return found
 
@@ -143,8 +143,8 @@ def test_the_outline_has_every_heading_on_its_page(book, articles):
     assert (depths["Chapters"], depths[chapter], depths[first]) == (0, 1, 2)
 
 
-def test_contents_and_index_give_the_number_of_the_page(book, articles):
-    """The number at the end of an entry's text is that of the page where its link leads."""
+def test_contents_and_index_give_page_numbers(book, articles):
+    """The number at the end of each entry is that of the page to which it links."""
     first = book.places["intro--"]
     last = book.places["genindex--"]
     listed = [link for link in book.links() if link[0] < first or link[0] >= last]
@@ -174,7 +174,7 @@ def test_links_within_the_book_lead_somewhere(book):
     assert len(inside) > 30
 
 
-def test_links_out_of_the_book_are_those_of_the_site(book, articles):
+def test_external_links_are_those_of_the_site(book, articles):
     expected = {BASE}
     for page, article in articles.items():
         for link in article.select("a[href]"):
@@ -196,7 +196,7 @@ def test_every_figure_explorer_and_formula_is_there_with_its_description(book, a
         )
         expected.update(tex.get_text().strip() for tex in article.select("annotation"))
     found = book.described()
-    del found[""]  # what decorates
+    del found[""]  # decoration
     assert found == expected
 
 
@@ -211,7 +211,7 @@ def test_an_explorer_is_three_frames_with_their_sentences(book, articles):
             assert not any(flat(frame["data-sentence"]) in text for frame in shown)
 
 
-def test_only_what_is_a_bitmap_on_the_site_is_one(book, articles, site):
+def test_only_bitmaps_of_the_site_are_bitmaps(book, articles, site):
     on_site = sum(
         (site / picture["src"].replace("../", "")).read_text("utf8").count("<image ")
         for article in articles.values()
@@ -221,7 +221,7 @@ def test_only_what_is_a_bitmap_on_the_site_is_one(book, articles, site):
     assert sum(book.bitmaps()) == on_site
 
 
-def test_the_file_says_what_it_is(book):
+def test_the_file_has_a_title_a_language_and_structure(book):
     root = book.pdf.Root
     with book.pdf.open_metadata() as metadata:
         assert metadata["dc:title"] == pdf.read_yaml("CITATION.cff")["title"]
@@ -236,7 +236,7 @@ def test_the_file_says_what_it_is(book):
 
 
 class Interrupted:
-    """A PDF whose writing is interrupted."""
+    """A PDF that is interrupted while it is written."""
 
     def save(self, path, **_):
         path.write_bytes(b"half")

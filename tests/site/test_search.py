@@ -1,4 +1,4 @@
-"""The search, served by the plainest server there is, with no other host within reach."""
+"""The search works on a plain file server, and needs no other host."""
 
 import threading
 from functools import partial
@@ -30,7 +30,7 @@ def plain(site):
         ("KL", "chapters/cross_entropy.html"),
     ],
 )
-def test_search_finds(open_page, plain, query, wanted):
+def test_search_finds_the_wanted_page(open_page, plain, query, wanted):
     tab = open_page(CHAPTERS[0], at=plain)
     tab.keyboard.press("Control+k")
     field = tab.locator("#pst-search-dialog input[type=search]")
@@ -42,7 +42,7 @@ def test_search_finds(open_page, plain, query, wanted):
     tab.wait_for_function("!document.querySelector('#search-progress')?.textContent.includes('…')")
     addresses = [link.get_attribute("href").split("#")[0] for link in found.all()]
     assert any(address.split("?")[0].endswith(wanted) for address in addresses), addresses
-    assert "\\" not in tab.locator("#search-results").inner_text(), "a formula's TeX is no text"
+    assert "\\" not in tab.locator("#search-results").inner_text(), "TeX is shown"
 
 
 def test_search_opens_and_closes_by_keyboard(open_page):

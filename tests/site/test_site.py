@@ -1,4 +1,4 @@
-"""What the built pages promise: complete, linked, described, and alone on the net."""
+"""The built pages are complete, linked and described, and load nothing from other hosts."""
 
 import json
 import re
@@ -51,7 +51,7 @@ def test_exactly_the_pages_of_the_table_of_contents_are_published(site):
     assert pages - GENERATED == set(toc_pages())
 
 
-def test_no_source_is_published_that_is_no_page(site):
+def test_only_sources_of_pages_are_published(site):
     sources = {str(path.relative_to(site / "_sources")) for path in site.glob("_sources/**/*.*")}
     assert {source.partition(".")[0] for source in sources} - GENERATED == set(toc_pages())
 
@@ -97,7 +97,7 @@ def test_a_notebook_and_its_assignment_can_be_run_elsewhere(site, page, soup):
         assert soup.select_one('[aria-label="Download this page\'s source"]')
 
 
-def test_a_hub_gets_a_button_where_there_is_one():
+def test_a_hub_gets_a_launch_link():
     links = launch_links("me/course", "main", "chapters/mse.ipynb", hub="https://hub.example.org/")
     assert links[2] == (
         "JupyterHub",
@@ -113,8 +113,8 @@ def test_nothing_is_loaded_from_another_host(site, soup):
                 assert not urlsplit(element[attribute]).netloc, element
 
 
-def test_what_a_page_loads_is_there_wherever_the_site_is_put(site, page, soup):
-    """A path that climbs above the site's own folder works only where that is the host's root."""
+def test_what_a_page_loads_is_found_wherever_the_site_is_hosted(site, page, soup):
+    """A path that leaves the site's folder works only if that folder is the root of its host."""
     for name, attribute in LOADS.items():
         for element in soup.find_all(name, {attribute: True}):
             parts = urlsplit(element[attribute])
@@ -144,7 +144,7 @@ def test_every_figure_of_the_chapter_is_there_and_keeps_its_place(site, page, ar
         assert image["loading"] == "lazy"
 
 
-def test_the_head_says_what_the_page_is_and_where_it_belongs(page, soup):
+def test_the_head_has_a_description_and_a_canonical_address(page, soup):
     (description,) = soup.select("meta[name=description]")
     assert 40 < len(description["content"]) <= 160
     assert not re.search(r"[$\\]|:[a-z]+:", description["content"])
@@ -168,7 +168,7 @@ def test_a_link_to_a_page_shows_a_card(site, page, soup):
             assert figure.getextrema()[0] < 100, "the figure is missing"
 
 
-def test_the_course_and_its_chapters_say_what_they_are(page, soup):
+def test_the_course_and_its_chapters_have_structured_data(page, soup):
     data = [
         json.loads(script.string) for script in soup.select("script[type='application/ld+json']")
     ]
@@ -188,13 +188,13 @@ def test_the_course_and_its_chapters_say_what_they_are(page, soup):
             ]
 
 
-def test_search_engines_are_told_of_every_page(site):
+def test_the_sitemap_lists_every_page(site):
     addresses = re.findall(r"<loc>(.*?)</loc>", (site / "sitemap.xml").read_text("utf8"))
     assert sorted(addresses) == sorted(f"{BASE}{page}.html" for page in toc_pages())
     assert f"Sitemap: {BASE}sitemap.xml" in (site / "robots.txt").read_text("utf8")
 
 
-def test_each_page_says_its_version(soup):
+def test_each_page_shows_its_version(soup):
     said = " ".join(soup.select_one(".provenance").get_text().split())
     verified = ROOT / "_build" / "verified.json"
     expected = f"Version {lossutils.__version__}"
@@ -207,7 +207,7 @@ def test_each_page_says_its_version(soup):
     assert said == expected
 
 
-def test_each_page_describes_itself_alone(site):
+def test_each_page_has_its_own_description(site):
     descriptions = [
         parse(site / f"{page}.html").select_one("meta[name=description]")["content"]
         for page in toc_pages()
@@ -231,7 +231,7 @@ def test_the_first_page_calls_the_chapters_by_their_titles(site):
 
 
 def test_the_style_sheet_has_what_the_pages_use_and_little_else(site):
-    """Rules are kept by what pages contain; what scripts add later must be kept by name."""
+    """The build keeps rules for what pages contain; rules for what scripts add are kept by name."""
     style = (site / "_static" / "site.css").read_text("utf8")
     for used in (".explorer", ".katex", ".copybtn", ".highlight", "dialog", "#search-results"):
         assert used in style
@@ -248,7 +248,7 @@ def test_formulas_are_typeset(page, article):
 
 
 def test_an_index_of_a_formula_is_one_element(article):
-    """Screen readers read the MathML, in which a wrong number of parts makes a formula invalid."""
+    """Screen readers read MathML, which is invalid if an element has a wrong number of parts."""
     for kind, parts in {"msub": 2, "msup": 2, "msubsup": 3, "mfrac": 2}.items():
         for element in article.select(kind):
             assert len(element.find_all(recursive=False)) == parts, element
@@ -285,5 +285,5 @@ def test_structure_of_the_page(soup, article):
     assert len(ids) == len(set(ids)), sorted(i for i in set(ids) if ids.count(i) > 1)
 
 
-def test_no_answer_is_open_from_the_start(article):
+def test_all_answers_are_closed_at_first(article):
     assert not article.select("details[open]")

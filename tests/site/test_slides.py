@@ -1,4 +1,4 @@
-"""Slides: the blocks on them, and one deck in a browser, from a file, without a network."""
+"""Slides: their blocks, and one deck that a browser opens from a file without a network."""
 
 import re
 
@@ -68,7 +68,7 @@ def file(tmp_path_factory):
 
 @pytest.fixture
 def tab(browser, file):
-    """The slides in a tab that reports errors and every request except for the file."""
+    """Return a tab with the slides in which errors, and requests for other files, fail the test."""
     context, complaints = browser.new_context(viewport={"width": 1280, "height": 720}), []
     tab = context.new_page()
     tab.on("pageerror", lambda error: complaints.append(str(error)))
@@ -89,7 +89,7 @@ def tab(browser, file):
     assert not complaints
 
 
-def test_the_arrow_leads_through_all_slides_and_nothing_sticks_out(tab):
+def test_the_arrow_leads_through_all_slides_and_nothing_overflows(tab):
     seen = []
     while True:
         seen.append(tab.evaluate("JSON.stringify(Reveal.getIndices())"))
@@ -122,12 +122,12 @@ def test_explorers_work(tab):
         slider.focus()
         tab.keyboard.press("ArrowRight")
         assert sentence.inner_text() != before
-        assert tab.evaluate("Reveal.getIndices()") == where, "the arrow is the slider's"
+        assert tab.evaluate("Reveal.getIndices()") == where, "the arrow must move the slider only"
         assert explorer.locator(".explorer-frame:visible").count() == 1
         box = slider.bounding_box()
         tab.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + box["height"] / 2)
         tab.keyboard.press("ArrowRight")
-        assert tab.evaluate("Reveal.getIndices()") != where, "the slides' again"
+        assert tab.evaluate("Reveal.getIndices()") != where, "the arrow must move the slides again"
 
 
 def test_formulas_are_typeset(tab):

@@ -10,7 +10,7 @@ GENERATED = ["genindex", "search"]
 
 
 def toc_pages():
-    """Names of the pages in the table of contents, without their ending; the index is generated."""
+    """Return the pages in the table of contents, without suffix and without the generated index."""
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf8"))
     files = [entry["file"] for part in toc["parts"] for entry in part["chapters"]]
     return [toc["root"], *(file for file in files if file != "genindex")]
