@@ -7,7 +7,7 @@ memory, and the scores of all m examples never exist together. Rows are divided 
 - a *shard* is a number of blocks, and what a thread takes at a time.
 
 The products are in ``_products.py``, and gradients by the scores in ``_kernels.py``. The plain
-version of it all is ``in_three_lines`` in ``tests/cases.py``.
+version of it all is ``in_plain_numpy`` in ``tests/cases.py``.
 """
 
 from __future__ import annotations
