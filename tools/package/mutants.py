@@ -35,6 +35,7 @@ pytest_add_cli_args =
 pytest_add_cli_args_test_selection =
     tests/losses
     tests/test_special.py
+    tests/test_engine.py
 """
 
 
