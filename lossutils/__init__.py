@@ -8,6 +8,7 @@ The package of the course *From Likelihood to Gradient*:
 - `lossutils.chunks`, `lossutils.sweep`: the same over dask arrays, and at every point of a grid;
 - `lossutils.vocabulary`: cross-entropy over tens of thousands of classes;
 - `lossutils.verify`: numerical gradients, the Taylor test, autograd, `check_equal`;
+- `lossutils.verdicts`: conclusions from experiments, and what they must survive;
 - `lossutils.data`: the data sets;
 - `lossutils.plots`, `lossutils.figures`, `lossutils.explore`: figures and sliders;
 - `lossutils.metrics`, `lossutils.selfcheck`: predictions judged, exercises checked;
@@ -35,6 +36,7 @@ from . import (
     special,
     sweep,
     train,
+    verdicts,
     verify,
     vocabulary,
 )
@@ -55,6 +57,7 @@ __all__ = [
     "special",
     "sweep",
     "train",
+    "verdicts",
     "verify",
     "vocabulary",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import comb
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -184,3 +185,98 @@ def reliability(probability: ArrayLike, outcome: ArrayLike, *, bins: int = 10) -
     used = count > 0
     sums = [np.bincount(index, weights=w, minlength=bins)[used] for w in (p, happened)]
     return Reliability(sums[0] / count[used], sums[1] / count[used], count[used])
+
+
+LEAST_PAIRS = 12
+"""Fewest repetitions that `compare_pairs` accepts."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two competitors on the same repetitions; made by `compare_pairs`. Prints as a sentence."""
+
+    ahead: int
+    """Repetitions in which the first is ahead."""
+    behind: int
+    """Repetitions in which the first is behind."""
+    tied: int
+    """Repetitions without a difference."""
+    median: float
+    """Median of the differences, first minus second if higher is better; positive if ahead."""
+    spread: tuple[float, float]
+    """Quartiles of the differences."""
+
+    @property
+    def p_value(self) -> float:
+        r"""Two-sided sign test: how often fair coins are as one-sided as the untied repetitions.
+
+        .. math:: p = \min\Big(1, 2 \sum_{i \le k} \binom{n}{i} 2^{-n}\Big),
+            \quad n = \text{ahead} + \text{behind}, \ k = \min(\text{ahead}, \text{behind})
+        """
+        n, fewer = self.ahead + self.behind, min(self.ahead, self.behind)
+        return min(1.0, 2 * sum(comb(n, i) for i in range(fewer + 1)) / 2**n)
+
+    @property
+    def differs(self) -> bool:
+        """Whether the difference is more than its noise: `p_value` below 0.05."""
+        return self.p_value < 0.05
+
+    @property
+    def better(self) -> bool:
+        """Whether the first is ahead by more than the noise."""
+        return self.differs and self.ahead > self.behind
+
+    @property
+    def worse(self) -> bool:
+        """Whether the first is behind by more than the noise."""
+        return self.differs and self.ahead < self.behind
+
+    def __str__(self) -> str:
+        return f"ahead {self.ahead}, behind {self.behind}, tied {self.tied}"
+
+
+def compare_pairs(
+    first: ArrayLike, second: ArrayLike, *, higher_is_better: bool = True, tie: float = 0.0
+) -> Comparison:
+    """Compare two competitors that met under the same conditions, such as the same seeds.
+
+    Parameters
+    ----------
+    first, second : array_like, shape (n,)
+        Results of both, in the same order of conditions; n is at least 12.
+    higher_is_better : bool, default True
+        False for errors, losses and times.
+    tie : float, default 0
+        Differences up to this size are ties.
+
+    Returns
+    -------
+    Comparison
+        Counts on both sides, ties, and the spread of the differences.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, a result is not finite, or there are fewer than 12 pairs.
+
+    Examples
+    --------
+    >>> right, wrong = [0.9] * 9 + [0.8] * 3, [0.8] * 12
+    >>> print(compare_pairs(right, wrong))
+    ahead 9, behind 0, tied 3
+    """
+    a, b = (np.asarray(side, dtype=np.float64) for side in (first, second))
+    if a.ndim != 1 or a.shape != b.shape:
+        raise ValueError(f"both must have shape (n,), got {a.shape} and {b.shape}")
+    if len(a) < LEAST_PAIRS:
+        raise ValueError(
+            f"{len(a)} pairs are too few to tell a difference from noise; "
+            f"give at least {LEAST_PAIRS}, for instance more seeds"
+        )
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise ValueError("every result must be finite, got infinite ones or NaN")
+    difference = a - b if higher_is_better else b - a
+    ahead, behind = int(np.sum(difference > tie)), int(np.sum(difference < -tie))
+    low, high = np.quantile(difference, [0.25, 0.75])
+    middle = float(np.median(difference))
+    return Comparison(ahead, behind, len(a) - ahead - behind, middle, (float(low), float(high)))

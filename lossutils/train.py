@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from ._engine import Rows
 from ._optional import is_dask
 from .linear import rows_of, rows_value_and_grad
 from .losses import BCELoss, Loss
+from .verdicts import perturbed
 
 
 @dataclass(frozen=True)
@@ -298,7 +299,11 @@ class Tuned:
 
 
 def tune_lr(
-    fit: Callable[[float], Any], score: Callable[[Any], float], lrs: Iterable[float]
+    fit: Callable[[float], Any],
+    score: Callable[[Any], float],
+    lrs: Iterable[float],
+    *,
+    edge: bool = False,
 ) -> Tuned:
     """Train at each learning rate and keep the one that scores highest; ties go to the smallest.
 
@@ -314,6 +319,8 @@ def tune_lr(
         run that diverged, counts as -inf.
     lrs : iterable of float
         The rates, in any order.
+    edge : bool, default False
+        Let the smallest or the largest rate win. Say so on the page.
 
     Returns
     -------
@@ -322,19 +329,54 @@ def tune_lr(
 
     Raises
     ------
+    EdgeError
+        If the winner lies at an edge of the grid: a rate outside might be better.
     ValueError
         If there is no rate, or none has a finite score.
     """
-    scores: dict[float, float] = {}
-    best: Tuned | None = None
-    for lr in sorted(lrs):
-        trained = fit(lr)
-        value = float(score(trained))
-        scores[lr] = value if np.isfinite(value) else -np.inf
-        if scores[lr] > (best.score if best else -np.inf):
-            best = Tuned(lr, trained, value, scores)
-    if best is None:
-        raise ValueError(
-            f"none of the learning rates {list(scores)} has a finite score; try smaller ones"
+    fits = {lr: fit(lr) for lr in sorted(lrs)}
+    scores = {lr: float(score(trained)) for lr, trained in fits.items()}
+    scores = {lr: value if np.isfinite(value) else -np.inf for lr, value in scores.items()}
+    lr = best_lr(scores, edge=edge)
+    return Tuned(lr, fits[lr], scores[lr], scores)
+
+
+class EdgeError(ValueError):
+    """The best learning rate lies at an edge of the grid, so a rate outside might be better."""
+
+
+def best_lr(scores: Mapping[float, float], *, edge: bool = False) -> float:
+    """Learning rate with the highest score; ties go to the smallest.
+
+    Parameters
+    ----------
+    scores : dict of float to float
+        Score of each rate that was tried.
+    edge : bool, default False
+        Let the smallest or the largest rate win. Say so on the page.
+
+    Returns
+    -------
+    float
+        The rate.
+
+    Raises
+    ------
+    EdgeError
+        If the winner lies at an edge of the grid. While ``make robust`` changes an experiment, it
+        may.
+    ValueError
+        If there is no rate, or none has a finite score.
+    """
+    rates = sorted(scores)
+    best = max(rates, key=lambda lr: scores[lr], default=None)
+    if best is None or not np.isfinite(scores[best]):
+        raise ValueError(f"none of the learning rates {rates} has a finite score; try smaller ones")
+    if best in (rates[0], rates[-1]) and not (edge or perturbed()):
+        end, remedy = ("smallest", "smaller") if best == rates[0] else ("largest", "larger")
+        raise EdgeError(
+            f"the best learning rate, {best:g}, is the {end} of the grid, so {remedy} ones might "
+            f"be better: add {remedy} ones, or, if this edge is meant, pass edge=True and say so "
+            f"on the page (scores: {', '.join(f'{lr:g}: {scores[lr]:.4g}' for lr in rates)})"
         )
     return best
