@@ -8,7 +8,7 @@ CHAPTER ?= mle
 BIN     := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 .DEFAULT_GOAL := help
-.PHONY: help env cpu-index pins fork book serve offline pdf slides lighthouse links changes refresh \
+.PHONY: help env cpu-index pins fork book serve offline pdf slides lighthouse links changes robust refresh \
     test test-quick test-package test-matrix test-hosts browser sandbox lint format bench mutants \
     dist release-check preview-comment clean
 
@@ -93,6 +93,10 @@ links: book  ## check every link that leads out of the site (needs a network)
 changes: env  ## say which pages differ from another built site (make changes BASE=folder)
 	@test -n "$(BASE)" || { echo "Which site to compare with? make changes BASE=folder" >&2; exit 2; }
 	@$(BIN)/python -m tools.site.changes "$(BASE)" $(HEAD) $(if $(JSON),--json "$(JSON)")
+
+# Weeks of an author's doubts in an hour: all experiments with other steps, rates, seeds and splits.
+robust: env  ## try each conclusion on changed experiments (an hour; make robust PAGES="mse hinge" for some)
+	@$(ONE_THREAD) $(BIN)/python -m tools.book.robust --jobs $(WORKERS) $(PAGES)
 
 refresh: env  ## re-execute every notebook in place
 	@$(BIN)/python -m tools.site.refresh

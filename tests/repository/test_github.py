@@ -230,7 +230,7 @@ def test_a_week_that_fails_opens_an_issue(hub):
     assert done.returncode == 0, done.stderr
     ((arguments, body),) = hub.written
     assert arguments[:2] == ["issue", "create"]
-    assert "The newest dependencies break something" in arguments
+    assert "The weekly checks found something" in arguments
     assert body.startswith("[This run](https://github.example/run/7) failed")
     assert "\n**[links](https://github.example/job/2)**: `Run make links` failed. The end" in body
     assert "\n**[hosts](https://github.example/job/3)**: `it` failed. The end of its log:" in body
