@@ -43,7 +43,8 @@ class TestMistakesOfTheTeacher:
             assert run(folder, "--out", tmp_path / "out", "--seed-file", seed_file) == 2
         said = capsys.readouterr().err
         assert "is not a folder" in said
-        assert "holds no submission" in said
+        assert "holds no submission; expected are <student>.ipynb or <student>/mse.ipynb" in said
+        assert "it holds seed.txt" in said
 
     def test_results_of_another_run_are_not_overwritten(
         self, tmp_path, submissions, seed_file, sandbox, capsys
@@ -53,7 +54,7 @@ class TestMistakesOfTheTeacher:
         assert run(*arguments) == 0
         before = {path: path.read_bytes() for path in out.glob("*.json")}
         assert run(*arguments) == 2
-        seed_file.write_text("another")
+        seed_file.write_text("another seed of the tests")
         assert run(*arguments, "--resume") == 2
         said = capsys.readouterr().err
         assert "give --resume to continue" in said
