@@ -57,33 +57,33 @@ def _writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise BatchError(
-            f"{path} cannot be written: {error.strerror or error}. Mend that, or give another "
-            "--out; results that were finished are kept, and --resume continues"
+            f"{path} cannot be written: {error.strerror or error}. Mend that, or choose another "
+            "place; finished results are kept, and run --resume continues"
         ) from None
 
 
 def _lock(out: Path) -> Any:
     """Lock the folder and return the open file, which holds the lock until it is closed."""
     while True:
-        file = open(out / LOCK, "a+", encoding="utf-8")  # noqa: SIM115 - it stays open
-        try:
-            if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise BatchError(
-                f"{out} is in use by another run ({file.read().strip()}); wait until it ends, or "
-                "give another --out"
-            ) from None
-        # Another run may have ended and removed the file after this one opened it.
-        with contextlib.suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(file.fileno()), os.stat(out / LOCK)):
-                break
-        file.close()
-    file.truncate(0)
-    file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-    file.flush()
-    return file
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(open(out / LOCK, "a+", encoding="utf-8"))
+            try:
+                if fcntl is not None:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                file.seek(0)
+                raise BatchError(
+                    f"{out} is in use by another run ({file.read().strip()}); wait until it ends, "
+                    "or give another --out"
+                ) from None
+            # Another run may have ended and removed the file after this one opened it.
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file.fileno()), os.stat(out / LOCK)):
+                    file.truncate(0)
+                    file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+                    file.flush()
+                    stack.pop_all()
+                    return file
 
 
 def prepare(out: Path, settings: dict[str, str], resume: bool) -> None:

@@ -6,7 +6,8 @@ import json
 import pytest
 from bs4 import BeautifulSoup
 
-from grader import report
+from grader import assignment, feedback, report
+from grader.grading import NOT_ANSWERED, invalid
 from grader.names import file_name
 from grader.results import BATCH
 
@@ -118,3 +119,50 @@ def test_grades_have_a_row_for_each_student(written):
     assert ["Ada", "ok", "4", "4", "3", "1"] in table
     assert ["lost", "infrastructure", "", "4", "", ""] in table
     assert len(table) == 1 + len(CLASS)
+
+
+def test_what_is_not_answered_is_no_mistake(tmp_path):
+    students = [result(name, 0, message=f"Random numbers. {NOT_ANSWERED}") for name in "abc"]
+    students.append(result("d", 0, message="A sign is wrong."))
+    page = BeautifulSoup(report.summary_page(students), "html5lib")
+    for question in ("first", "second_one"):
+        assert [question, "0%", "3", "1 × A sign is wrong."] in rows(page)
+
+
+def test_spreadsheets_read_the_grades_as_utf_8(written):
+    out, *_ = written
+    assert (out / "grades.csv").read_bytes().startswith(b"\xef\xbb\xbfstudent,")
+
+
+ODD = "=1+1;=2\t=3\n\x1b[2J\u202eslairt\u2029|"
+
+
+def test_nothing_that_is_written_commands_a_program():
+    """A text that students chose, in every place where one may stand."""
+    odd = [result(ODD, 2, "killed", ODD, ODD), result(ODD, None, "infrastructure", detail=ODD)]
+    table = report.grades_csv(odd)
+    for text in (table, report.summary(odd), report.summary_page(odd)):
+        assert not {c for c in text if not c.isprintable()} - {"\n"}
+    for row in csv.reader(table.splitlines(), delimiter=","):
+        assert not [cell for cell in row if cell[:1] in "=+-@\t\uff1d" and cell]
+    for separator in ";\t|":
+        assert separator not in table
+    page = BeautifulSoup(report.summary_page(odd), "html5lib")
+    assert "%1B[2J%E2%80%AEslairt" in page.get_text()
+
+
+def test_praise_is_a_paragraph_of_its_own():
+    cells = [{"cell": 3, "line": 1, "error": "NameError: x", "killed": False}]
+    graded = {**result("Ada", 4), "cells": cells}
+    for text in (feedback.markdown(graded), feedback.gradescope(graded)["output"]):
+        assert "\n\nEverything is right." in text
+    graded["cells"] = []
+    assert feedback.gradescope(graded)["output"] == "Everything is right."
+
+
+def test_a_file_that_cannot_be_graded_says_so_once():
+    graded = invalid("Ada", assignment.load("mse"), "it is empty")
+    page = feedback.markdown(graded)
+    assert page.count("cannot be graded: `it is empty`") == 1
+    assert "could not be read" not in page
+    assert "\n- " not in page
