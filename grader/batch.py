@@ -81,6 +81,11 @@ def run(
         try_sandbox()
     assignment = assignments.load(chapter)
     found = find(submissions, chapter)
+    if submissions.resolve() in out.resolve().parents:
+        raise BatchError(
+            f"{out} lies in {submissions}, so the next run would take it for a student; give "
+            "another --out"
+        )
     settings = {
         "chapter": chapter,
         "assignment": assignment.digest,

@@ -161,7 +161,8 @@ def _scores(results: list[dict[str, Any]]) -> list[int]:
 
 def _points(results: list[dict[str, Any]]) -> str:
     """What the averages are about."""
-    return f"of {results[0]['max_score']} points, {len(_graded(results))} notebooks that ran"
+    number = len(_graded(results))
+    return f"of {results[0]['max_score']} points, {number} notebook{'s'[: number != 1]} that ran"
 
 
 def _averages(scores: list[int]) -> str:

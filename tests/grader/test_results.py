@@ -167,6 +167,13 @@ def test_the_lock_of_a_run_that_was_replaced_meanwhile(tmp_path, monkeypatch):
         assert "process" in (tmp_path / results.LOCK).read_text()
 
 
+def test_results_among_the_submissions(tmp_path, submissions):
+    """The next run would take their folder for a student."""
+    with pytest.raises(BatchError, match=r"lies in .*; give another --out"):
+        grade(submissions, submissions / "out")
+    assert {path.name for path in submissions.iterdir()} == {"Ada.ipynb", "Bob.ipynb"}
+
+
 def test_a_student_who_withdraws_leaves_the_report(tmp_path, submissions, capsys):
     out = tmp_path / "out"
     grade(submissions, out, write_gradescope=True)
@@ -195,7 +202,7 @@ def test_a_result_that_is_damaged_is_graded_again(tmp_path, submissions, damage)
 
 
 @pytest.mark.parametrize("unsafe", [[], ["--unsafe"]])
-def test_ctrl_c_ends_the_run_in_two_seconds(sandbox, tmp_path, seed_file, unsafe):
+def test_ctrl_c_ends_the_run_at_once(sandbox, tmp_path, seed_file, unsafe):
     """All its notebooks loop for ever; each would take 10 seconds and more."""
     endless = saved(solved(before="while True:\n    pass"))
     submissions = write_all(tmp_path / "in", Ada=endless, Bob=endless, Carl=endless, A=b"")
@@ -218,7 +225,7 @@ def test_ctrl_c_ends_the_run_in_two_seconds(sandbox, tmp_path, seed_file, unsafe
     assert process.returncode == 130
     assert "interrupted; finished results are kept, and run --resume continues" in said
     assert "Traceback" not in said
-    assert took < 2
+    assert took < 5  # a second, unless the machine is busy
     assert not (out / results.LOCK).exists()
     assert [result["student"] for result in report.read(out)] == ["A"]
 
