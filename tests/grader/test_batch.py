@@ -218,10 +218,15 @@ class TestFolders:
             assert not any(question["messages"] for question in result["questions"])
 
     @pytest.mark.parametrize("chapter", assignment.chapters())
-    def test_the_right_assignment_is_recognized(self, chapter):
-        questions = assignment.load(chapter).questions
-        content = json.dumps(assignment.load_master(chapter)).encode()
-        assert other_assignment(notebook.code_cells(content), chapter, questions) is None
+    @pytest.mark.parametrize("copy", [False, True])
+    def test_each_assignment_is_recognized(self, chapter, copy):
+        file = assignment.folder(chapter) / (f"{chapter}.ipynb" if copy else "master.ipynb")
+        cells = notebook.code_cells(file.read_bytes())
+        recognized = {
+            expected: other_assignment(cells, expected, assignment.load(expected).questions)
+            for expected in assignment.chapters()
+        }
+        assert recognized == dict.fromkeys(assignment.chapters(), chapter) | {chapter: None}
 
     def test_an_answer_under_another_name_is_no_other_assignment(self):
         sources = assignment.solution_cells(assignment.load_master("bce"))
