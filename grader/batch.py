@@ -74,7 +74,7 @@ def run(
     Raises
     ------
     AssignmentError, BatchError, NoSandbox
-        If grading cannot start; nothing has been graded then.
+        If grading cannot start, or if a result cannot be written; finished ones are kept.
     """
     submissions, out = Path(submissions), Path(out)
     if not unsafe and scheduler is None:
