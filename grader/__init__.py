@@ -8,7 +8,8 @@ teacher's process, and call the student's functions over a pipe.
 - `grader.sandbox`, `grader.seccomp`: the sandbox, and its filter of system calls;
 - `grader.wire`: the messages on the pipe; `grader.student`: its trusted end; `grader.runner`,
   `grader.magics`: its untrusted end, inside the sandbox;
-- `grader.grading`: grades one submission; `grader.batch`: a folder of submissions;
+- `grader.grading`: grades one submission; `grader.batch`: a folder of submissions, which
+  `grader.submissions` finds and `grader.names` names, into a folder of `grader.results`;
 - `grader.feedback`: the page for a student; `grader.report`: grades and summary for the teacher.
 
 ``python -m grader --help`` lists the commands.

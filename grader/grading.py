@@ -19,9 +19,11 @@ from .assignment import Assignment, HiddenTest, WrongAnswer
 from .notebook import Cell, NotebookError
 from .sandbox import Limits
 from .student import Forged, InfrastructureError, Killed, Student, StudentError
+from .submissions import other_assignment
 
 OK, KILLED, INVALID, INFRASTRUCTURE = "ok", "killed", "invalid", "infrastructure"
 ATTEMPTS = 3  # at starting the sandbox
+NOT_ANSWERED = "It has not been answered yet."
 
 
 @dataclass
@@ -34,7 +36,7 @@ class Result:
         Name of the student and of the assignment.
     status : str
         ``"ok"``; ``"killed"``: a cell or a call was killed, and the rest of its question gets no
-        points; ``"invalid"``: the file is not a notebook, and the score is 0;
+        points; ``"invalid"``: no notebook of this assignment, and the score is 0;
         ``"infrastructure"``: the grader failed, and there is no score.
     score, max_score : int
         Points; the score is None if the grader failed.
@@ -109,6 +111,12 @@ def grade(
         cells = notebook.code_cells(content)
     except NotebookError as error:
         return invalid(result.student, assignment, str(error), result.submission)
+    except OSError as error:
+        why = f"its file cannot be read: {error.strerror or error}"
+        return failed(result.student, assignment, why)
+    if other := other_assignment(cells, chapter, assignment.questions):
+        why = f"it answers the assignment {other}, expected is {chapter}"
+        return invalid(result.student, assignment, why, result.submission)
 
     for attempt in range(ATTEMPTS):
         try:
@@ -124,10 +132,10 @@ def grade(
 
 
 def invalid(student: str, assignment: Assignment, why: str, submission: str = "") -> dict[str, Any]:
-    """Result of a file that is not a notebook: no points, and the reason."""
+    """Result of a file that is no notebook of this assignment: no points, and the reason."""
     result = Result(student, assignment.chapter, INVALID, 0, assignment.max_score, why)
     result.submission, result.assignment = submission, assignment.digest
-    result.questions = judge(assignment, lambda test: Verdict("The file could not be read."))
+    result.questions = _unanswered(assignment)
     return asdict(result)
 
 
@@ -289,18 +297,17 @@ class Functions:
         return lambda *args, **kwargs: self._session.call(self._question, name, *args, **kwargs)
 
 
+def _unanswered(assignment: Assignment) -> list[dict[str, Any]]:
+    """Each question, so far without points and messages."""
+    return [
+        {"question": name, "score": 0, "max_score": points, "messages": [], "exceptions": []}
+        for name, points in assignment.questions.items()
+    ]
+
+
 def judge(assignment: Assignment, run: Callable[[HiddenTest], Verdict]) -> list[dict[str, Any]]:
     """Run each hidden test; return the score and the messages of each question."""
-    questions: dict[str, dict[str, Any]] = {
-        name: {
-            "question": name,
-            "score": 0,
-            "max_score": points,
-            "messages": [],
-            "exceptions": [],
-        }
-        for name, points in assignment.questions.items()
-    }
+    questions = {question["question"]: question for question in _unanswered(assignment)}
     for test in assignment.tests:
         question = questions[test.question]
         verdict = run(test)
@@ -366,6 +373,6 @@ def _explain(error: StudentError) -> str:
         what = error.text if error.text in UNUSABLE else "something else"
         return f"Expected is a number, an array or a tuple of them; your function returned {what}."
     if error.kind == "NotImplementedError":
-        return "It has not been answered yet."
+        return NOT_ANSWERED
     known = isinstance(getattr(builtins, error.kind, None), type)
     return f"Your function raised {error.kind if known else 'an exception of its own kind'}."

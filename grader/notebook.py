@@ -31,24 +31,35 @@ class Cell:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Content of a submission; raises `NotebookError` for a link, a pipe or a file too large."""
-    try:
-        # A link may lead anywhere. Without O_NONBLOCK, opening a named pipe waits for a writer.
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        if path.is_symlink():
-            raise NotebookError("it is a symbolic link, not a file")
-        with os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise NotebookError("it is not a regular file")
-            if status.st_size > MAX_BYTES:
-                raise NotebookError(
-                    f"it has {status.st_size / 1e6:.0f} MB, at most {MAX_BYTES >> 20} MB are read; "
-                    "clear its outputs and hand it in again"
-                )
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise NotebookError(f"it cannot be read: {error.strerror}") from None
+    """Content of a submission.
+
+    Raises
+    ------
+    NotebookError
+        If it is a link, a pipe or a file too large.
+    OSError
+        If it cannot be read, for which a student is not to blame.
+    """
+    _check_regular(path.lstat())
+    # A link may lead anywhere. Without O_NONBLOCK, opening a named pipe waits for a writer; one
+    # may have been put in the file's place just now.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    with os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
+        status = os.fstat(file.fileno())
+        _check_regular(status)
+        if status.st_size > MAX_BYTES:
+            raise NotebookError(
+                f"it has {status.st_size / 1e6:.0f} MB, at most {MAX_BYTES >> 20} MB are read; "
+                "clear its outputs and hand it in again"
+            )
+        return file.read(MAX_BYTES + 1)
+
+
+def _check_regular(status: os.stat_result) -> None:
+    if stat.S_ISLNK(status.st_mode):
+        raise NotebookError("it is a symbolic link, not a file")
+    if not stat.S_ISREG(status.st_mode):
+        raise NotebookError("it is not a regular file")
 
 
 def code_cells(content: bytes) -> list[Cell]:

@@ -22,6 +22,13 @@ from .sandbox import Limits, NoSandbox
 
 TICK = 0.05  # seconds between checks of time and memory
 FORGED = "it forged a reply to the grader"
+INTERRUPTED = "grading was interrupted"
+_worker = threading.local()
+
+
+def stop_on(event: threading.Event) -> None:
+    """Let students' processes of this thread end, and no other start, once an event is set."""
+    _worker.stop = event
 
 
 class StudentError(Exception):
@@ -74,6 +81,9 @@ class Student:
         self._until = time.monotonic() + limits.start  # deadline of the current request
         self._printed, self._last_output = 0, b""
         self._number = 0  # random number of the last request
+        self._stop = getattr(_worker, "stop", None) or threading.Event()
+        if self._stop.is_set():
+            raise InfrastructureError(INTERRUPTED)
         self._process = self._start()
         self._threads = [
             threading.Thread(target=task, daemon=True)
@@ -275,7 +285,9 @@ class Student:
         """Kill the process if it takes too much time or memory."""
         limits = self._limits
         while not self._gone.wait(TICK) and self._process.poll() is None:
-            if time.monotonic() > self._until:
+            if self._stop.is_set():
+                self._kill(INTERRUPTED)
+            elif time.monotonic() > self._until:
                 if self._until < self._deadline:
                     self._kill(f"it ran for more than {limits.call:g} seconds")
                 else:

@@ -27,6 +27,22 @@ class TestMistakesOfTheTeacher:
         assert "secrets.token_hex()" in capsys.readouterr().err
         assert not (tmp_path / "out").exists()
 
+    @pytest.mark.parametrize("content", ["1", "secret", "1" * 64, "12" * 20, "a seed of 15 ch"])
+    def test_seed_that_can_be_guessed(self, tmp_path, submissions, content, capsys, monkeypatch):
+        monkeypatch.setenv("GRADER_SEED", content)
+        assert run(submissions, "--out", tmp_path / "out") == 2
+        said = capsys.readouterr().err
+        assert f"GRADER_SEED has {len(content)} characters, {len(set(content))} of them" in said
+        assert "expected are at least 16" in said
+        assert not (tmp_path / "out").exists()
+
+    @pytest.mark.parametrize("number", ["x", "0", "-1", "1.5", ""])
+    def test_number_of_jobs(self, number, capsys):
+        with pytest.raises(SystemExit):
+            run("in", "--out", "out", "--jobs", number)
+        said = f"argument --jobs: expected is a whole number of at least 1, not {number!r}"
+        assert said in capsys.readouterr().err
+
     @pytest.mark.parametrize("content", ["", " \n"])
     def test_empty_seed(self, tmp_path, submissions, content, capsys):
         (tmp_path / "seed").write_text(content)
@@ -43,7 +59,8 @@ class TestMistakesOfTheTeacher:
             assert run(folder, "--out", tmp_path / "out", "--seed-file", seed_file) == 2
         said = capsys.readouterr().err
         assert "is not a folder" in said
-        assert "holds no submission" in said
+        assert "holds no submission; expected are <student>.ipynb or <student>/mse.ipynb" in said
+        assert "it holds seed.txt" in said
 
     def test_results_of_another_run_are_not_overwritten(
         self, tmp_path, submissions, seed_file, sandbox, capsys
@@ -53,7 +70,7 @@ class TestMistakesOfTheTeacher:
         assert run(*arguments) == 0
         before = {path: path.read_bytes() for path in out.glob("*.json")}
         assert run(*arguments) == 2
-        seed_file.write_text("another")
+        seed_file.write_text("another seed of the tests")
         assert run(*arguments, "--resume") == 2
         said = capsys.readouterr().err
         assert "give --resume to continue" in said

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader import assignment, batch, report
+from grader.names import file_name
 from grader.sandbox import Limits
 from tests.grader.hostile import CASES
 from tests.grader.hostile.case import CHAPTER, HONEST, POINTS, TOKEN, Case
@@ -74,7 +75,7 @@ def graded(sandbox, tmp_path_factory):
 
 
 def result_of(graded, student):
-    return json.loads((graded / f"{batch.file_name(student)}.json").read_text("utf-8"))
+    return json.loads((graded / f"{file_name(student)}.json").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -109,7 +110,7 @@ def test_no_process_stays_behind(graded):
 
 def test_no_file_stays_behind(graded):
     assert not list(Path("/tmp").glob(f"{TOKEN}*"))
-    students = {batch.file_name(name) for name in [*CASES, *NEIGHBOURS]}
+    students = {file_name(name) for name in [*CASES, *NEIGHBOURS]}
     assert {path.name for path in graded.iterdir()} == {
         ".batch.json",
         "feedback",
@@ -124,7 +125,7 @@ def test_no_file_stays_behind(graded):
 
 def test_students_read_no_hidden_value(graded):
     """Only the teacher's results quote exceptions, which may hold hidden inputs."""
-    teachers = (graded / f"{batch.file_name('raises its inputs')}.json").read_text("utf-8")
+    teachers = (graded / f"{file_name('raises its inputs')}.json").read_text("utf-8")
     assert "leaked array" in teachers
     for file in [*graded.glob("feedback/*"), *graded.glob("gradescope/*/*")]:
         assert "leaked" not in file.read_text("utf-8"), file
@@ -132,7 +133,7 @@ def test_students_read_no_hidden_value(graded):
 
 def test_each_submission_is_a_row_of_the_grades(graded):
     report.write_report(graded)
-    lines = (graded / "grades.csv").read_text("utf-8").splitlines()
+    lines = (graded / "grades.csv").read_text("utf-8-sig").splitlines()
     assert len(lines) == 1 + len(CASES) + len(NEIGHBOURS)
     assert lines[0] == "student,status,score,max_score," + ",".join(POINTS)
     assert f"honest,ok,20,20,{','.join(map(str, POINTS.values()))}" in lines
