@@ -359,22 +359,32 @@ def formula_mistakes(gap, K, lr):
         }
 
 
+def usual_race(rng):
+    """Random gap, K and rate; no step ends near a tie."""
+    fraction = 0.0
+    while not 0.05 < fraction < 0.95:
+        gap, K, lr = rng.uniform(2, 9), int(rng.integers(3, 9)), rng.uniform(0.05, 0.12)
+        fraction = np.log1p(gap) / -np.log1p(-2 * lr / K) % 1
+    return gap, K, lr
+
+
 @hidden_test("raw_steps", points=2, message="The formula for random gaps and rates.")
 def formula_of_the_steps(student, reference, rng):
     for _ in range(3):
-        fraction = 0.0
-        while not 0.05 < fraction < 0.95:
-            gap, K, lr = rng.uniform(2, 9), int(rng.integers(3, 9)), rng.uniform(0.05, 0.12)
-            fraction = np.log1p(gap) / -np.log1p(-2 * lr / K) % 1
+        gap, K, lr = usual_race(rng)
         right = reference.raw_steps(gap, K, lr)
         compare(student.raw_steps(gap, K, lr), right, mistakes=formula_mistakes(gap, K, lr))
 
 
-@hidden_test("raw_steps", points=1, message="Tiny rates with huge gaps, and a gap of 0.")
+@hidden_test(
+    "raw_steps", points=1, message="Tiny rates with huge gaps, a gap of 0, and a usual one."
+)
 def formula_at_the_ends(student, reference, rng):
-    tiny = [(10.0 ** rng.uniform(50, 300), rng.uniform(1e-12, 3e-12)) for _ in range(4)]
-    for gap, lr in (*tiny, (0.0, 0.3)):
-        K = int(rng.integers(3, 9))
+    tiny = [
+        (10.0 ** rng.uniform(50, 300), int(rng.integers(3, 9)), rng.uniform(1e-12, 3e-12))
+        for _ in range(4)
+    ]
+    for gap, K, lr in (*tiny, (0.0, int(rng.integers(3, 9)), 0.3), usual_race(rng)):
         right = reference.raw_steps(gap, K, lr)
         mistakes = formula_mistakes(gap, K, lr)
         if gap == 0:

@@ -16,7 +16,7 @@ import numpy as np
 
 from grader import assignment
 from grader.assignment import Assignment, HiddenTest
-from lossutils._compare import FLOOR, TOL, numbers, relative_error
+from lossutils._compare import FLOOR, TOL, agrees, numbers, relative_error
 
 CONSTANTS = (*range(-2, 41), 0.1, 0.25, 0.5, 0.75, -0.5, 1e2, 1e3, np.e, np.nan, np.inf, -np.inf)
 
@@ -55,16 +55,21 @@ class Call:
 
     Attributes
     ----------
-    inputs : dict of str to array
+    args : dict of str to argument
         The arguments, by name.
+    right : number, array or tuple of these
+        The right result.
+    inputs : dict of str to array
+        The arguments as arrays.
     parts : list of array
         The parts of the right result: one, unless the function returns a tuple.
     tol, floor : float
         What the hidden test tolerates.
     """
 
-    def __init__(self, inputs: Mapping[str, Any], right: Any, tol: float, floor: float):
-        self.inputs = {name: np.array(value, dtype=np.float64) for name, value in inputs.items()}
+    def __init__(self, args: Mapping[str, Any], right: Any, tol: float, floor: float):
+        self.args, self.right = args, right
+        self.inputs = {name: np.array(value, dtype=np.float64) for name, value in args.items()}
         self.parts = parts(right)
         self.tol, self.floor = tol, floor
 
@@ -162,11 +167,11 @@ def recorded(test: HiddenTest, loaded: Assignment, seed: str) -> list[Call]:
         return asked[-1][1]
 
     def compare(given: Any, right: Any, mistakes: Any = None, **how: float) -> None:
-        inputs, answered = asked.pop()
+        arguments, answered = asked.pop()
         assert not asked, "a test compares the result of each call"
         assert given is answered, "each result goes to `compare` as it is"
         assignment.compare(given, right, **how)
-        calls.append(Call(inputs, right, how.get("tol", TOL), how.get("floor", FLOOR)))
+        calls.append(Call(arguments, right, how.get("tol", TOL), how.get("floor", FLOOR)))
 
     student = SimpleNamespace(**{test.question: answer})
     scope = test.function.__globals__
@@ -198,3 +203,18 @@ def passing(calls: list[Call], earlier: Mapping[str, list[Parts]]) -> list[set[s
                 return []
         rules.append(common)
     return rules
+
+
+def passes_without(name: str, constant: int, calls: list[Call], solution: Callable) -> bool:
+    """Whether the reference passes a test with a constant in place of an argument."""
+    for call in calls:
+        value = call.args[name]
+        put = np.full_like(value, constant) if np.ndim(value) else type(value)(constant)
+        try:
+            with np.errstate(all="ignore"):
+                answer = solution(**{**call.args, name: put})
+        except Exception:  # no class, no step: the constant makes no sense here
+            return False
+        if not agrees(answer, call.right, tol=call.tol, floor=call.floor):
+            return False
+    return True

@@ -8,7 +8,7 @@ import pytest
 
 from grader import assignment, compare
 from grader.assignment import Assignment, HiddenTest
-from tests.grader.degenerate import parts, passing, recorded
+from tests.grader.degenerate import parts, passes_without, passing, recorded
 
 NAMES = assignment.chapters()
 SEEDS = [f"seed {number}" for number in range(12)]
@@ -55,6 +55,29 @@ def test_degenerate_answer_earns_nothing(chapter):
     assert not found, [
         (name, seed, [min(part, key=len) for part in rules]) for name, seed, rules in found
     ]
+
+
+def ignored(loaded, seed):
+    """Arguments that a solution may ignore in some tests of a question, but not in all."""
+    calls = {test: recorded(test, loaded, seed) for test in loaded.tests}
+    for question in loaded.questions:
+        tests = [test for test in loaded.tests if test.question == question]
+        for name in calls[tests[0]][0].args:
+            for constant in (0, 1):
+                solution = getattr(loaded.reference, question)
+                passed = [
+                    t.name for t in tests if passes_without(name, constant, calls[t], solution)
+                ]
+                if 0 < len(passed) < len(tests):
+                    yield passed, name, constant
+
+
+@pytest.mark.parametrize("chapter", NAMES)
+def test_answer_that_ignores_an_argument_earns_nothing(chapter):
+    """As the gradient without the weight did, where a test gave only the weight 1."""
+    loaded = assignment.load(chapter)
+    for seed in SEEDS[:2]:
+        assert not list(ignored(loaded, seed))
 
 
 # ---- the test itself ---------------------------------------------------------------------------
@@ -143,6 +166,21 @@ def test_answer_to_a_check_is_found():
 def test_sound_hidden_test_is_not_reported():
     sound = planted(lambda x: (x.sum() ** 3, np.mean(x) * x), vector)
     assert not list(unearned(sound, {"question": [parts((1.0, np.ones(5)))]}))
+
+
+def test_ignored_argument_is_found():
+    def always_one(student, reference, rng):
+        x = rng.normal(size=3)
+        compare(student.question(x, 1.0), reference.question(x, 1.0))
+
+    def random(student, reference, rng):
+        x, weight = rng.normal(size=3), rng.uniform(2, 3)
+        compare(student.question(x, weight), reference.question(x, weight))
+
+    tests = tuple(HiddenTest(t.__name__, "question", 1, "", t) for t in (always_one, random))
+    solution = SimpleNamespace(question=lambda x, weight: weight * x)
+    loaded = Assignment("planted", tests, solution, "")
+    assert list(ignored(loaded, "seed")) == [(["always_one"], "weight", 1)]
 
 
 def test_test_that_ignores_an_answer_is_refused():
