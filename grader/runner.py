@@ -137,7 +137,7 @@ def answer(request: dict, notebook: dict) -> dict:
         value = function(*wire.decode(request["args"]), **kwargs)
         try:
             return {"value": wire.encode(value)}
-        except TypeError as error:
+        except wire.WireError as error:
             return {"unusable": str(error)}
     return {}
 
