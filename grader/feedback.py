@@ -64,8 +64,9 @@ def _remarks(result: dict[str, Any]) -> list[str]:
         lines.append("A part of your notebook had to be stopped; the questions below say which.")
     for cell in result["cells"]:
         where = f"Cell {cell['cell']}" + (f", line {cell['line']}" if cell["line"] else "")
-        what = "was stopped" if cell["killed"] else "failed"
-        lines.append(f"- {where} {what}: {_plain(cell['error'])}")
+        lines.append(f"- {where} {cell['message']}.")
+    if result["more_cells"]:
+        lines.append(f"- And {result['more_cells']} more cells failed.")
     if result["score"] == result["max_score"]:
         lines.append("Everything is right.")
     return lines
