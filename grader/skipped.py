@@ -60,6 +60,9 @@ class Skipped:
     def __float__(self):
         return 0.0
 
+    def __int__(self):
+        return 0
+
     def __format__(self, style):
         return ""
 
@@ -110,9 +113,13 @@ def trange(*args, **options):
     return Progress(range(*args))
 
 
-def hist(x, bins=10, range=None, density=False, weights=None, **options):
+def hist(x=(), bins=None, range=None, density=False, weights=None, **options):
     """Heights and edges of a histogram's bars, and a stand-in for the bars."""
-    return (*np.histogram(x, bins, range, density, weights), Skipped())
+    try:
+        bins = 10 if bins is None else bins
+        return (*np.histogram(x, bins, range, density, weights), Skipped())
+    except (TypeError, ValueError):  # several data sets, or NaN: pyplot draws these too
+        return Skipped()
 
 
 def axes(nrows=1, ncols=1, *args, squeeze=True, **options):

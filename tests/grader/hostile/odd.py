@@ -47,7 +47,8 @@ CASES: dict[str, Case] = {
     "histogram": cell(
         "import matplotlib.pyplot as plt\nn, bins, patches = plt.hist([1, 2, 2.0], bins=2)\n"
         "assert n.tolist() == [1, 2] and bins.tolist() == [1, 1.5, 2]\n"
-        "patches[0].set_facecolor('r')"
+        "patches[0].set_facecolor('r')\nn, bins, patches = plt.hist([[1, 2], [3]], bins=None)\n"
+        "plt.gca().hist([np.nan, 1.0])\nplt.gca().set_ylim(0, int(plt.ylim()[1]))"
     ),
     "unpacked plots": cell(
         "import matplotlib.pyplot as plt\nfig = plt.figure()\nleft, right = fig.subplots(1, 2)\n"
