@@ -223,6 +223,10 @@ def run_test(test: HiddenTest, assignment: Assignment, session: Session, seed: s
         return Verdict(_explain(error), exception=str(error))
     except InfrastructureError:
         raise
+    except wire.WireError as error:
+        raise HiddenTestError(
+            f"hidden test {test.name} of {assignment.chapter} passes what cannot be sent: {error}"
+        ) from error
     except Exception as error:
         why = f"hidden test {test.name} raised {type(error).__name__}: {error}"
         _check_author(test, assignment, seed)

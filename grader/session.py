@@ -100,10 +100,8 @@ class Session:
 
     def reasons(self) -> str:
         """One line that says what was killed and why."""
-        killed = {
-            f"cell {number}": why for number, why in sorted(self._killed.items())
-        } | self._lost
-        return "; ".join(f"{name}: {why}" for name, why in killed.items())
+        cells = [f"cell {number}: {why}" for number, why in sorted(self._killed.items())]
+        return "; ".join([*cells, *(f"{name}: {why}" for name, why in self._lost.items())])
 
     def _start(self) -> None:
         """Run the cells in a new process; repeat without a cell that is killed."""

@@ -2,9 +2,10 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from grader import compare, hidden_test
+from grader import compare, hidden_test, wire
 from grader.assignment import Assignment, HiddenTest
 from grader.grading import HiddenTestError, run_test
 
@@ -16,14 +17,15 @@ class Returns:
         self.value = value
 
     def call(self, question, function, *args, **kwargs):
-        """Return the value."""
+        """Send the arguments, and return the value."""
+        wire.encode(list(args))
         return self.value
 
 
 def verdict(function, value):
     """The verdict of a hidden test on a student whose function returns this value."""
     test = HiddenTest(function.__name__, "both", 1, "Two numbers.", function)
-    reference = SimpleNamespace(both=lambda: (1.0, 2.0))
+    reference = SimpleNamespace(both=lambda *args: (1.0, 2.0))
     return run_test(test, Assignment("mse", (test,), reference, ""), Returns(value), "seed")
 
 
@@ -40,6 +42,13 @@ def is_wrong(student, reference, rng):
     raise KeyError("a name")
 
 
+@hidden_test("both", points=1, message="Two numbers.")
+def sends_too_much(student, reference, rng):
+    """Pass more numbers than a message may hold."""
+    numbers = np.zeros(wire.MAX_VALUES + 1)
+    compare(student.both(numbers), reference.both(numbers))
+
+
 def test_a_result_that_a_hidden_test_cannot_deal_with_is_wrong():
     assert verdict(unpacks, [1.0, 2.0]).why is None
     for value in (None, 1.0, [1.0], [1.0, 2.0, 3.0]):
@@ -51,3 +60,8 @@ def test_a_result_that_a_hidden_test_cannot_deal_with_is_wrong():
 def test_a_hidden_test_that_fails_on_the_reference_is_wrong():
     with pytest.raises(HiddenTestError, match="is_wrong of mse failed by itself: KeyError"):
         verdict(is_wrong, 1.0)
+
+
+def test_a_hidden_test_that_sends_too_much_is_wrong():
+    with pytest.raises(HiddenTestError, match="cannot be sent: more than 32768 numbers"):
+        verdict(sends_too_much, [1.0, 2.0])
