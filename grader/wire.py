@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 HEADER = struct.Struct(">QI")  # number of the request, length of the JSON that follows
-MAX_BYTES = 1 << 20  # of JSON in a frame; parsed, it needs at most thirty times as much memory
+MAX_BYTES = 1 << 20  # of JSON in a frame; parsed, it needs at most fifty times as much memory
 MAX_VALUES = 1 << 15  # numbers, texts and lists in a message; so many floats fit into a frame
 MAX_DEPTH = 4  # of lists, and dimensions of an array
 MAX_TEXT = 1000  # characters

@@ -147,9 +147,11 @@ def test_what_is_no_frame(body):
         wire.parse(body)
 
 
-@pytest.mark.parametrize("unit", ["{}", "1.5"])
+@pytest.mark.parametrize("unit", ["[" * 900 + "]" * 900, "1.5"], ids=["lists", "numbers"])
 def test_a_reply_of_a_megabyte_takes_little_memory(unit):
-    body = f'{{"value": [{",".join([unit] * (wire.MAX_BYTES // (len(unit) + 1) - 20))}]}}'.encode()
+    body = (
+        f'{{"value": [{",".join([unit] * ((wire.MAX_BYTES - 40) // (len(unit) + 1)))}]}}'.encode()
+    )
     tracemalloc.start()
     try:
         with suppress(wire.WireError, WrongAnswer):

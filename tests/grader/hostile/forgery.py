@@ -197,7 +197,7 @@ CASES: dict[str, Case] = {
     ),
     "a megabyte of numbers": megabyte("1"),
     "a megabyte of empty lists": megabyte("[]"),
-    "a megabyte of lists": megabyte("[[[0]]]"),
+    "a megabyte of lists": megabyte("[0]"),
     "a megabyte of empty objects": megabyte("{}"),
     "a megabyte of objects": megabyte('{"":0}'),
     "a megabyte of infinities": megabyte("-Infinity"),
