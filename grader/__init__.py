@@ -7,9 +7,10 @@ teacher's process, and call the student's functions over a pipe.
 - `grader.notebook`: reads submissions, and removes the solutions from a master notebook;
 - `grader.sandbox`, `grader.seccomp`: the sandbox, and its filter of system calls;
 - `grader.wire`: the messages on the pipe; `grader.student`: its trusted end; `grader.runner`,
-  `grader.magics`: its untrusted end, inside the sandbox;
-- `grader.grading`: grades one submission; `grader.batch`: a folder of submissions, which
-  `grader.submissions` finds and `grader.names` names, into a folder of `grader.results`;
+  `grader.magics`, `grader.skipped`: its untrusted end, inside the sandbox;
+- `grader.session`: a notebook that runs; `grader.grading`: grades one submission;
+  `grader.batch`: a folder of submissions, which `grader.submissions` finds and `grader.names`
+  names, into a folder of `grader.results`;
 - `grader.feedback`: the page for a student; `grader.report`: grades and summary for the teacher.
 
 ``python -m grader --help`` lists the commands.

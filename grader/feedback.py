@@ -66,8 +66,9 @@ def _remarks(result: dict[str, Any]) -> list[str]:
         lines += [stopped, ""]
     for cell in result["cells"]:
         where = f"Cell {cell['cell']}" + (f", line {cell['line']}" if cell["line"] else "")
-        what = "was stopped" if cell["killed"] else "failed"
-        lines.append(f"- {where} {what}: {_plain(cell['error'])}")
+        lines.append(f"- {where} {cell['message']}.")
+    if result["more_cells"]:
+        lines.append(f"- And {result['more_cells']} more cells failed.")
     if result["score"] == result["max_score"]:
         # After a list only an empty line begins a new paragraph.
         lines += [""] * bool(result["cells"]) + ["Everything is right."]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 MAX_BYTES = 20 << 20  # size of a submission; with a few pictures it has about one megabyte
+MAX_VALUES = 500_000  # in its JSON; a value of three bytes may need eighty in memory
 MAX_SOURCE = 1 << 19  # characters in all its code cells
+# A string, which need not end, or what stands before any other value of JSON.
+VALUE = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{,:]', re.DOTALL)
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError")
 
@@ -66,6 +71,10 @@ def code_cells(content: bytes) -> list[Cell]:
     """Code cells of a notebook; raises `NotebookError` if the content is not a notebook."""
     if not content.strip():
         raise NotebookError("it is empty")
+    if _has_many_values(content):
+        raise NotebookError(
+            f"it has more than {MAX_VALUES:,} values; clear its outputs and hand it in again"
+        )
     try:
         notebook = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -92,6 +101,14 @@ def code_cells(content: bytes) -> list[Cell]:
     return found
 
 
+def _has_many_values(content: bytes) -> bool:
+    """Return whether parsing the JSON would make so many objects that they fill the memory."""
+    if sum(map(content.count, b"[{,:")) < MAX_VALUES:
+        return False
+    marks = (match for match in VALUE.finditer(content) if content[match.start()] != ord('"'))
+    return next(itertools.islice(marks, MAX_VALUES, None), None) is not None
+
+
 def _language(metadata: object) -> str | None:
     """Programming language in a notebook's metadata, in lower case; None if it states none."""
     for part in ("language_info", "kernelspec"):
@@ -99,7 +116,7 @@ def _language(metadata: object) -> str | None:
         if isinstance(entry, dict):
             name = entry.get("name" if part == "language_info" else "language")
             if isinstance(name, str) and name:
-                return name.lower()[:40]
+                return name[:40].lower()
     return None
 
 

@@ -115,7 +115,7 @@ class Student:
         if reply.get("missing") is True:
             raise StudentError("missing")
         if "unusable" in reply:
-            raise StudentError("unusable", str(reply["unusable"])[:80])
+            raise StudentError("unusable", wire.text(reply["unusable"], 80))
         try:
             return wire.decode(reply.get("value"))
         except wire.WireError as error:
@@ -168,8 +168,8 @@ class Student:
         if "error" in reply:
             line = reply.get("line")
             raise StudentError(
-                str(reply["error"])[:80],
-                str(reply.get("text", ""))[:300],
+                wire.text(reply["error"], 80),
+                wire.text(reply.get("text"), 300),
                 line if type(line) is int and 0 < line < 100_000 else None,
             )
         return reply

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from grader import assignment, batch, grading, sandbox
+from grader import assignment, batch, grading, sandbox, session
 from grader.__main__ import main
 from grader.student import InfrastructureError
 from tests.grader.hostile import CASES
@@ -181,7 +181,7 @@ class TestInfrastructure:
         assert (out / "grades.csv").read_text().splitlines()[1].startswith("honest,ok,20,20")
 
     def test_a_sandbox_that_fails_twice_is_started_again(self, tmp_path, sandbox, monkeypatch):
-        real, attempts = grading.Student, []
+        real, attempts = session.Student, []
 
         def fails_twice(*args, **kwargs):
             attempts.append(args)
@@ -189,7 +189,7 @@ class TestInfrastructure:
                 raise InfrastructureError("no process left")
             return real(*args, **kwargs)
 
-        monkeypatch.setattr(grading, "Student", fails_twice)
+        monkeypatch.setattr(session, "Student", fails_twice)
         submissions = write_all(tmp_path, honest=HONEST)
         result = grading.grade(submissions / "honest.ipynb", CHAPTER, seed=SEED)
         assert (result["status"], result["score"], len(attempts)) == ("ok", 20, 3)

@@ -52,6 +52,16 @@ CASES: dict[str, Case] = {
         "assert devices == ['lo'], devices"
     ),
     "raises its inputs": answer("raise ValueError(f'leaked {scores!r}')", says="raised ValueError"),
+    "leaks in a cell": first_cell("raise ValueError('leaked in a cell')", says="leaked in a cell"),
+    "leaks by the name of a class": first_cell(
+        "raise type('leaked', (Exception,), {})('x')", says="an exception of its own kind"
+    ),
+    "leaks by a line": first_cell(
+        "exec(compile('\\n' * 31_415 + '1 / 0', '<cell 3>', 'exec'))", says='"line": null'
+    ),
+    "leaks by the line of a syntax error": first_cell(
+        "raise SyntaxError('leaked', ('leaked', 31_415, 1, 'leaked'))", says='"line": 1,'
+    ),
     "a class named by its inputs": answer(
         "raise type(f'leaked{scores[0]}', (Exception,), {})", says="an exception of its own kind"
     ),
