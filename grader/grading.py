@@ -18,7 +18,7 @@ from . import notebook
 from .assignment import Assignment, HiddenTest, WrongAnswer
 from .notebook import Cell, NotebookError
 from .sandbox import Limits
-from .student import Forged, InfrastructureError, Killed, Student, StudentError
+from .student import Forged, InfrastructureError, Killed, Spent, Student, StudentError
 
 OK, KILLED, INVALID, INFRASTRUCTURE = "ok", "killed", "invalid", "infrastructure"
 ATTEMPTS = 3  # at starting the sandbox
@@ -47,6 +47,8 @@ class Result:
         Cells that failed: ``cell`` (number in the notebook), ``line``, ``error``, ``killed``.
     submission, assignment : str
         SHA-256 of the file, and of the assignment.
+    late : bool
+        Whether it was stopped because the machine was busy: it must be graded again, alone.
     """
 
     student: str
@@ -59,6 +61,7 @@ class Result:
     cells: list[dict[str, Any]] = field(default_factory=list)
     submission: str = ""
     assignment: str = ""
+    late: bool = False
 
 
 def grade(
@@ -159,6 +162,7 @@ def _grade_cells(
         result.cells = session.failed_cells()
         if session.killed:
             result.status, result.detail = KILLED, session.reasons()
+        result.late = session.late
 
 
 class HiddenTestError(Exception):
@@ -180,7 +184,7 @@ class Session:
 
     def __init__(self, cells: list[Cell], limits: Limits, unsafe: bool):
         self._cells, self._limits, self._unsafe = cells, limits, unsafe
-        self._deadline = time.monotonic() + limits.total
+        self._spent = Spent()
         self._student: Student | None = None
         self._failed: dict[int, dict[str, Any]] = {}
         self._last: str | int | None = None  # question or cell of the last request
@@ -230,6 +234,11 @@ class Session:
         """Cells that raised an exception or were killed, in order."""
         return [self._failed[number] for number in sorted(self._failed)]
 
+    @property
+    def late(self) -> bool:
+        """Whether it was stopped because the machine was busy."""
+        return self._spent.late
+
     def reasons(self) -> str:
         """One line that says what was killed and why."""
         cells = [f"cell {c['cell']}: {c['error']}" for c in self.failed_cells() if c["killed"]]
@@ -239,10 +248,10 @@ class Session:
         """Run the cells in a new process; repeat without a cell that is killed."""
         before: str | int | None
         while self._student is None:
-            if time.monotonic() > self._deadline:
-                raise Killed(f"all its {self._limits.total:g} seconds were used up")
+            if why := self._spent.excess(self._limits):
+                raise Killed(why)
             self._last = None
-            self._student = Student(self._limits, deadline=self._deadline, unsafe=self._unsafe)
+            self._student = Student(self._limits, spent=self._spent, unsafe=self._unsafe)
             for cell in self._cells:
                 if self._failed.get(cell.number, {}).get("killed"):
                     continue
