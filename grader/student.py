@@ -111,7 +111,7 @@ class Student:
         self._printed, self._last_output = 0, b""
         self._number = 0  # random number of the last request
         self._process = self._start()
-        self._origin = usage.measure(self._process.pid)
+        self._origin = usage.measure(self.pid)
         self._threads = [
             threading.Thread(target=task, daemon=True)
             for task in (self._read_replies, self._read_output, self._watch)
@@ -125,6 +125,11 @@ class Student:
             self.close()
             output = self._last_output.decode("utf-8", "replace").strip()
             raise InfrastructureError(f"the sandbox did not start: {output or error}") from None
+
+    @property
+    def pid(self) -> int:
+        """Id of the first process of the sandbox; all others descend from it."""
+        return self._process.pid
 
     def run_cell(self, source: str, name: str) -> None:
         """Run the code of a cell; raises `StudentError` or `Killed`."""
@@ -264,11 +269,11 @@ class Student:
             self._process.kill()
             if hasattr(os, "killpg"):
                 with contextlib.suppress(OSError):
-                    os.killpg(self._process.pid, signal.SIGKILL)
+                    os.killpg(self.pid, signal.SIGKILL)
             return
         # When the sandbox's first process dies, the kernel kills all others in it, and bwrap ends
         # after them. If bwrap were killed first, we could not wait for the others to end.
-        for pid in usage.children(self._process.pid):
+        for pid in usage.children(self.pid):
             with contextlib.suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
         try:
@@ -324,7 +329,7 @@ class Student:
             return f"it did not answer within {seconds:g} seconds" if passed > seconds else ""
         if used.memory > limits.memory:
             return f"it used more than {limits.memory / (1 << 30):g} GB of memory"
-        if not self._unsafe and usage.files(self._process.pid) > limits.file_count:
+        if not self._unsafe and usage.files(self.pid) > limits.file_count:
             return f"it made more than {limits.file_count} files"
         if own > limits.call:
             return f"it ran for more than {limits.call:g} seconds"
@@ -337,7 +342,7 @@ class Student:
 
     def _account(self) -> Usage:
         """Measure what the process has used, and add it to what the submission has spent."""
-        new = usage.measure(self._process.pid)
+        new = usage.measure(self.pid)
         with self._changed:
             # Less is known of processes that have ended.
             self._used = Usage(

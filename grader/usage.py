@@ -39,7 +39,7 @@ def measure(pid: int) -> Usage:
     the user would include the grader itself.
     """
     ticks, delays, kilobytes = 0, [0], 0
-    for process in _family(pid):
+    for process in family(pid):
         folder = Path(f"/proc/{process}")
         with contextlib.suppress(OSError, IndexError, ValueError):  # it may end meanwhile
             # The name in parentheses may hold anything; fields 14 to 17 are the times.
@@ -80,7 +80,7 @@ def files(pid: int) -> int:
     return 0
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
     """A process and all its descendants."""
     found = [pid]
     for process in found:  # which grows meanwhile
