@@ -105,13 +105,13 @@ class Student:
         self._received, self._changed = bytearray(), threading.Condition()
         self._ended, self._gone = False, threading.Event()
         self._before = replace(self._spent)
-        self._used, self._wall = Usage(), 0.0  # by this process, for requests that are answered
+        self._wall = 0.0  # seconds of the requests that are answered
         self._started = False  # whether student's code may have run
         self._asked: float | None = None  # when the current request was sent
         self._printed, self._last_output = 0, b""
         self._number = 0  # random number of the last request
         self._process = self._start()
-        self._origin = usage.measure(self.pid)
+        self._used = usage.measure(self.pid)
         self._threads = [
             threading.Thread(target=task, daemon=True)
             for task in (self._read_replies, self._read_output, self._watch)
@@ -310,7 +310,7 @@ class Student:
 
     def _watch(self) -> None:
         """Kill the process if it takes too much time, memory or files."""
-        asked, ready, first = None, self._origin, self._origin
+        asked, ready, first = None, self._used, self._used
         while not self._gone.wait(TICK) and self._process.poll() is None:
             before, used = self._used, self._account()
             if self._asked != asked:
@@ -342,19 +342,13 @@ class Student:
 
     def _account(self) -> Usage:
         """Measure what the process has used, and add it to what the submission has spent."""
-        new = usage.measure(self.pid)
         with self._changed:
-            # Less is known of processes that have ended.
-            self._used = Usage(
-                max(new.processor, self._used.processor),
-                max(new.waited, self._used.waited),
-                new.memory,
-            )
+            self._used = usage.measure(self.pid, self._used)
             now = time.monotonic()
             wall = self._wall + (now - self._asked if self._asked else 0.0)
             self._spent.wall = self._before.wall + wall
             self._spent.own = self._before.own + own_time(
-                wall, self._used.processor, self._used.waited - self._origin.waited
+                wall, self._used.processor, self._used.waited
             )
             return self._used
 

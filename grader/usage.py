@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PRESSURE = ("io", "memory")
@@ -21,24 +21,28 @@ class Usage:
     processor : float
         Processor seconds, of processes that have ended too if their parents waited for them.
     waited : float
-        Seconds in which the one that waited longest was ready to run, but had no processor, and in
-        which the machine waited for disks or memory.
+        Seconds since the first measurement in which one of them was ready to run but had no
+        processor, or in which the machine waited for disks or memory.
     memory : int
         Bytes of memory, swapped out ones included.
+    delays, stalled : dict, int
+        What `waited` is computed from: nanoseconds for each thread, microseconds.
     """
 
     processor: float = 0.0
     waited: float = 0.0
     memory: int = 0
+    delays: dict[str, int] = field(default_factory=dict)
+    stalled: int = 0
 
 
-def measure(pid: int) -> Usage:
-    """Measure a process and all its descendants.
+def measure(pid: int, before: Usage | None = None) -> Usage:
+    """Measure a process and all its descendants; `before` is the last measurement.
 
     Orphans are counted, since the sandbox's first process adopts them. Counting all processes of
     the user would include the grader itself.
     """
-    ticks, delays, kilobytes = 0, [0], 0
+    ticks, delays, kilobytes = 0, {}, 0
     for process in family(pid):
         folder = Path(f"/proc/{process}")
         with contextlib.suppress(OSError, IndexError, ValueError):  # it may end meanwhile
@@ -46,16 +50,19 @@ def measure(pid: int) -> Usage:
             fields = (folder / "stat").read_bytes().rpartition(b")")[2].split()
             ticks += sum(map(int, fields[11:15]))
             kilobytes += sum(map(int, KEPT.findall((folder / "status").read_bytes())))
-            delays += [
-                int((task / "schedstat").read_bytes().split()[1])
-                for task in (folder / "task").iterdir()
-            ]
+            for task in (folder / "task").iterdir():
+                delays[task.name] = int((task / "schedstat").read_bytes().split()[1])
+    processor = ticks / os.sysconf("SC_CLK_TCK") if ticks else 0.0
     stalled = sum(map(_stalled, PRESSURE))
-    return Usage(
-        processor=ticks / os.sysconf("SC_CLK_TCK") if ticks else 0.0,
-        waited=max(delays) / 1e9 + stalled / 1e6,
-        memory=kilobytes << 10,
-    )
+    waited = 0.0
+    if before is not None:
+        # The thread that waited longest since then, which need not be the one of the time before.
+        # New ones are left out, so that to start many of them does not stretch the time.
+        old = before.delays
+        longest = max((delays[task] - old[task] for task in delays if task in old), default=0)
+        waited = before.waited + longest / 1e9 + (stalled - before.stalled) / 1e6
+        processor = max(processor, before.processor)  # less may be known of ended processes
+    return Usage(processor, waited, kilobytes << 10, delays, stalled)
 
 
 def children(pid: int) -> list[int]:

@@ -75,7 +75,7 @@ def test_waiting_for_a_processor_is_measured(spinning):
         os.sched_setaffinity(process.pid, {min(os.sched_getaffinity(0))})
     before = usage.measure(one.pid)
     time.sleep(0.6)
-    after = usage.measure(one.pid)
+    after = usage.measure(one.pid, before)
     assert after.waited - before.waited > 0.2
     assert after.processor - before.processor < 0.4
 

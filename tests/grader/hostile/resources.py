@@ -57,7 +57,7 @@ CASES: dict[str, Case] = {
         "while True:\n    try:\n        if os.fork() == 0:\n            spin(0.02)\n"
         "            os._exit(0)\n    except BlockingIOError: pass\n    time.sleep(0.01)",
         status="killed",
-        says="ran for more than 2 seconds",
+        says="seconds",  # by which clock depends on the machine
     ),
     "spins in the background": Case(
         saved(solved(before="if os.fork() == 0:\n    while True: pass")),
