@@ -16,7 +16,7 @@ if __name__ == "__main__":
         submissions,
         out,
         seed=SEED,
-        limits=Limits(call=2.0, total=8.0),
+        limits=Limits(call=2.0, total=8.0, call_wall=20.0),
         jobs=3,
         write_gradescope=True,
     )
