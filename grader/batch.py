@@ -162,13 +162,21 @@ def _locally(task: Callable, todo: list[Submission], jobs: int | None) -> Graded
     # grader even if it is killed.
     stop = threading.Event()
     pool = ThreadPoolExecutor(jobs or os.cpu_count() or 1, initializer=stop_on, initargs=(stop,))
+    late = []
     try:
         futures = {pool.submit(task, s.path, student=s.student): s for s in todo}
         for future in as_completed(futures):
-            yield futures[future], future.result()
+            submission, result = futures[future], future.result()
+            if result["late"]:
+                late.append(submission)
+            else:
+                yield submission, result
     finally:
         stop.set()  # if the teacher interrupts, nobody waits for an endless loop to reach its limit
         pool.shutdown(cancel_futures=True)
+    # The others may have kept the processors from them, so these are graded once more, alone.
+    for submission in late:
+        yield submission, task(submission.path, student=submission.student)
 
 
 def _on_dask(task: Callable, todo: list[Submission], scheduler: str) -> Graded:
@@ -189,9 +197,21 @@ def _on_dask(task: Callable, todo: list[Submission], scheduler: str) -> Graded:
             client.submit(task, str(s.path.resolve()), student=s.student, pure=False): s
             for s in todo
         }
+        late = []
         for future in distributed.as_completed(list(futures)):
-            try:
-                result = future.result()
-            except Exception as error:  # one failing worker must not stop the others
-                result = f"on its worker: {type(error).__name__}: {error}"
-            yield futures.pop(future), result
+            submission, result = futures.pop(future), _fetch(future)
+            if isinstance(result, dict) and result.get("late"):
+                late.append(submission)
+            else:
+                yield submission, result
+        for s in late:  # as _locally does
+            future = client.submit(task, str(s.path.resolve()), student=s.student, pure=False)
+            yield s, _fetch(future)
+
+
+def _fetch(future: Any) -> dict[str, Any] | str:
+    """Result of a task on a worker, or why there is none: one failure must not stop the others."""
+    try:
+        return future.result()
+    except Exception as error:
+        return f"on its worker: {type(error).__name__}: {error}"

@@ -52,6 +52,8 @@ class Result:
         Number of the others that failed.
     submission, assignment : str
         SHA-256 of the file, and of the assignment.
+    late : bool
+        Whether it was stopped because the machine was busy: it must be graded again, alone.
     """
 
     student: str
@@ -65,6 +67,7 @@ class Result:
     more_cells: int = 0
     submission: str = ""
     assignment: str = ""
+    late: bool = False
 
 
 def grade(
@@ -171,6 +174,7 @@ def _grade_cells(
         result.cells, result.more_cells = session.failed_cells(), session.more_cells
         if session.killed:
             result.status, result.detail = KILLED, session.reasons()
+        result.late = session.late
 
 
 class HiddenTestError(Exception):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import builtins
-import time
 from collections.abc import Callable
 from typing import Any
 
 from .notebook import Cell
 from .sandbox import Limits
-from .student import Forged, Killed, Student, StudentError
+from .student import Forged, Killed, Spent, Student, StudentError
 
 MAX_CELLS = 50  # of those that fail, which are recorded
 # Types that a message may name. Students choose the names of others, which could hold an input.
@@ -41,7 +40,7 @@ class Session:
 
     def __init__(self, cells: list[Cell], limits: Limits, unsafe: bool):
         self._cells, self._limits, self._unsafe = cells, limits, unsafe
-        self._deadline = time.monotonic() + limits.total
+        self._spent = Spent()
         self._student: Student | None = None
         self._failed: dict[int, dict[str, Any]] = {}  # the first cells that failed
         self._more: set[int] = set()  # the numbers of the others
@@ -98,6 +97,11 @@ class Session:
         """Number of cells that failed and are not among the first."""
         return len(self._more)
 
+    @property
+    def late(self) -> bool:
+        """Whether it was stopped because the machine was busy."""
+        return self._spent.late
+
     def reasons(self) -> str:
         """One line that says what was killed and why."""
         cells = [f"cell {number}: {why}" for number, why in sorted(self._killed.items())]
@@ -107,10 +111,10 @@ class Session:
         """Run the cells in a new process; repeat without a cell that is killed."""
         before: str | int | None
         while self._student is None:
-            if time.monotonic() > self._deadline:
-                raise Killed(f"all its {self._limits.total:g} seconds were used up")
+            if why := self._spent.excess(self._limits):
+                raise Killed(why)
             self._last = None
-            self._student = Student(self._limits, deadline=self._deadline, unsafe=self._unsafe)
+            self._student = Student(self._limits, spent=self._spent, unsafe=self._unsafe)
             for cell in self._cells:
                 if cell.number in self._killed:
                     continue

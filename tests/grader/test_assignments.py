@@ -3,7 +3,6 @@
 import ast
 import json
 import re
-import time
 
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
@@ -196,8 +195,7 @@ class RunningNotebook:
 
     def __init__(self, chapter):
         self.assignment = assignment.load(chapter)
-        limits = Limits(total=600.0)
-        self._student = Student(limits, deadline=time.monotonic() + limits.total)
+        self._student = Student(Limits(total=600.0, total_wall=3600.0))
         self.run(handed_in(chapter))
 
     def run(self, content):
