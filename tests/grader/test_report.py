@@ -53,7 +53,7 @@ def written(tmp_path_factory):
     for graded in CLASS:
         (out / f"{file_name(graded['student'])}.json").write_text(json.dumps(graded))
     text = report.write_report(out)
-    return out, text, BeautifulSoup((out / "summary.html").read_text("utf-8"), "html5lib")
+    return out, text, BeautifulSoup((out / "summary.html").read_text("utf-8"), "lxml")
 
 
 def rows(page):
