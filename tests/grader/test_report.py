@@ -152,8 +152,8 @@ def test_nothing_that_is_written_commands_a_program():
 
 
 def test_praise_is_a_paragraph_of_its_own():
-    cells = [{"cell": 3, "line": 1, "error": "NameError: x", "killed": False}]
-    graded = {**result("Ada", 4), "cells": cells}
+    cells = [{"cell": 3, "line": 1, "message": "raised NameError", "killed": False}]
+    graded = {**result("Ada", 4), "cells": cells, "more_cells": 0}
     for text in (feedback.markdown(graded), feedback.gradescope(graded)["output"]):
         assert "\n\nEverything is right." in text
     graded["cells"] = []
