@@ -94,8 +94,8 @@ def _seed(file: Path | None) -> str:
     if len(seed) < SHORTEST or different < SHORTEST // 3:
         if seed:
             problem = (
-                f"{file or SEED} has {len(seed)} characters, {different} of them different, which "
-                f"can be guessed; expected are at least {SHORTEST}"
+                f"{file or SEED} has {len(seed)} characters, {different} of them different, and "
+                f"can be guessed; use at least {SHORTEST}, {SHORTEST // 3} of them different"
             )
         else:
             problem = f"{file} is empty" if file else f"neither --seed-file nor {SEED} was given"
@@ -113,7 +113,7 @@ def _jobs(text: str) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"expected is a whole number of at least 1, not {text!r}")
+        raise argparse.ArgumentTypeError(f"it must be a whole number of at least 1, not {text!r}")
     return number
 
 

@@ -122,7 +122,7 @@ def grade(
         why = f"its file cannot be read: {error.strerror or error}"
         return failed(result.student, assignment, why)
     if other := other_assignment(cells, chapter, assignment.questions):
-        why = f"it answers the assignment {other}, expected is {chapter}"
+        why = f"it answers the assignment {other} instead of {chapter}"
         return invalid(result.student, assignment, why, result.submission)
 
     for attempt in range(ATTEMPTS):
@@ -273,7 +273,9 @@ def _explain(error: StudentError) -> str:
         return "Your notebook has no such function, or the cell that defines it failed."
     if error.kind == "unusable":
         what = error.text if error.text in UNUSABLE else "something else"
-        return f"Expected is a number, an array or a tuple of them; your function returned {what}."
+        return (
+            f"Your function returned {what}; it must return a number, an array or a tuple of them."
+        )
     if error.kind == "NotImplementedError":
         return NOT_ANSWERED
     return f"Your function raised {type_name(error.kind)}."

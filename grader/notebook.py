@@ -86,7 +86,7 @@ def code_cells(content: bytes) -> list[Cell]:
         raise NotebookError("it has no list of cells; notebooks older than format 4 are not read")
     language = _language(notebook.get("metadata"))
     if language not in (None, "python"):
-        raise NotebookError(f"its kernel speaks {language}, expected is Python")
+        raise NotebookError(f"it is written in {language}; it must be in Python")
     found = []
     for number, cell in enumerate(cells, start=1):
         if cell.get("cell_type") == "code":

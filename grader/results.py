@@ -105,8 +105,7 @@ def prepare(out: Path, settings: dict[str, str], resume: bool) -> None:
             )
     elif others:
         raise BatchError(
-            f"{out} is not empty, and has no results of this grader but {visible(others[0])}; "
-            "give another --out"
+            f"{out} was not made by this grader, and holds {visible(others[0])}; give another --out"
         )
     with _writing(out):
         for leftover in out.rglob(".*.tmp"):

@@ -1,4 +1,4 @@
-"""Stand-ins for modules that only draw or display, which a grader does not need.
+"""Stand-ins for modules that are not there while grading: plots, displays, progress, lossutils.
 
 A cell that draws runs to its end, since each operation on a stand-in gives another stand-in. Like
 the rest of the student's process, they are untrusted.

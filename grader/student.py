@@ -66,7 +66,7 @@ class Spent:
     late: bool = False
 
     def excess(self, limits: Limits) -> str:
-        """Limit that a submission exceeds which has spent this, or an empty text."""
+        """Say which limit a submission that has spent this exceeds, or return an empty text."""
         if self.own > limits.total:
             return f"all its {limits.total:g} seconds were used up"
         if self.wall > limits.total_wall:
@@ -76,7 +76,7 @@ class Spent:
 
 
 def own_time(wall: float, processor: float, waited: float) -> float:
-    """Seconds that count, so that neither sleeping nor a machine shared with others pays.
+    """Return the seconds to charge: sleeping counts, waiting for a busy machine does not.
 
     `wall` are the seconds that passed, `processor` the ones in which the processes ran, and
     `waited` the ones in which the machine kept them from running.

@@ -1,4 +1,4 @@
-"""Finds the submissions in a folder: who handed in, which file, and what is wrong with it."""
+"""Finds the submissions in a folder, and what is wrong with them, such as another assignment."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ def find(folder: Path, chapter: str) -> list[Submission]:
     if not found:
         names = f"; it holds {visible(others[0].name)}" if others else ""
         raise BatchError(
-            f"{folder} holds no submission; expected are <student>.ipynb or "
+            f"{folder} holds no submission, such as <student>.ipynb or "
             f"<student>/{chapter}.ipynb{names}"
         )
     submissions = {student: _only(student, several, folder) for student, several in found.items()}
     for path in others:
         student = _free_name(path, submissions)
         kind = "a symbolic link" if path.is_symlink() else "not a notebook"
-        problem = f"{visible(path.name)} is {kind}; expected is a file <student>.ipynb"
+        problem = f"{visible(path.name)} is {kind}; hand in a file <student>.ipynb"
         submissions[student] = Submission(student, path, problem)
     return [submissions[student] for student in sorted(submissions)]
 

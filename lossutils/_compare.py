@@ -1,4 +1,4 @@
-"""The rule for whether two results agree, which `check_equal`, self-checks and grader share."""
+"""Whether two results agree: the rule that self-checks and grader share, and its error."""
 
 from __future__ import annotations
 

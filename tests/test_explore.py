@@ -89,10 +89,7 @@ def test_the_same_explorer_is_the_same_bytes_and_another_has_other_ids():
         for values in ([1, 2], [1, 2], [1, 2.002])
     )
     assert first == second
-    assert (
-        BeautifulSoup(first, "lxml").figure["id"]
-        != BeautifulSoup(other, "lxml").figure["id"]
-    )
+    assert BeautifulSoup(first, "lxml").figure["id"] != BeautifulSoup(other, "lxml").figure["id"]
 
 
 def test_invisible_changes_of_a_drawing_change_no_byte():

@@ -104,7 +104,7 @@ class TestNames:
             (tmp_path / name).write_bytes(b"PK")
         write_all(tmp_path, **{"Ada.pdf": HONEST})
         found = {s.student: (s.path.name, s.problem) for s in find(tmp_path, CHAPTER)}
-        expected = "is not a notebook; expected is a file <student>.ipynb"
+        expected = "is not a notebook; hand in a file <student>.ipynb"
         assert found == {
             "Ada": ("Ada.ipynb", ""),
             "Ada.pdf": ("Ada.pdf.ipynb", ""),
@@ -214,7 +214,7 @@ class TestFolders:
         for name, other in (("master", "bce"), ("copy", "hinge")):
             result = grading.grade(tmp_path / f"{name}.ipynb", CHAPTER, seed=SEED)
             assert (result["status"], result["score"]) == ("invalid", 0)
-            assert result["detail"] == f"it answers the assignment {other}, expected is mse"
+            assert result["detail"] == f"it answers the assignment {other} instead of mse"
             assert not any(question["messages"] for question in result["questions"])
 
     @pytest.mark.parametrize("chapter", assignment.chapters())

@@ -130,7 +130,7 @@ def test_a_temporary_file_of_another_program_is_kept(tmp_path, submissions):
     out = tmp_path / "out"
     out.mkdir()
     (out / ".precious.tmp").write_text("precious")
-    with pytest.raises(BatchError, match=r"but \.precious\.tmp; give another --out"):
+    with pytest.raises(BatchError, match=r"holds \.precious\.tmp; give another --out"):
         grade(submissions, out)
     assert (out / ".precious.tmp").read_text() == "precious"
 

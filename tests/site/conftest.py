@@ -104,8 +104,8 @@ def tabs_of_page(browser, address, page):
 def shared_page(tabs_of_page, page):
     """Return a function that opens the page of this test, unless a test before it has done so.
 
-    A large page takes a second to open. What a test changes on it, the tests below it see. The tests
-    of a page follow each other if pages are a parameter of scope "module".
+    A large page takes a second to open. What a test changes on it, the tests below it see. Tests of
+    a page follow each other if pages are a parameter of scope "module".
     """
     tabs, open_once = tabs_of_page
     tabs.complaints.clear()

@@ -158,7 +158,7 @@ MARK_EACH_LOOK = """() => {
     }
     return document.querySelectorAll("[data-look]").length;
 }"""
-"""Mark five of all elements with the same colours and text size; one may be scrolled out of view."""
+"""Mark five elements of each combination of colours and text size; one may be out of view."""
 
 BOXES_OUT_OF_REACH = """() => [...document.querySelectorAll(
         "pre, table, div.math, .cell_output > .output")]

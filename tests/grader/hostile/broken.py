@@ -82,7 +82,7 @@ CASES: dict[str, Case] = {
         altered(metadata={"x": [[]] * 600_000}), "more than 500,000 values; clear its outputs"
     ),
     "a language with a long name": invalid(
-        altered(metadata={"kernelspec": {"language": "İ" * 10**6}}), "its kernel speaks"
+        altered(metadata={"kernelspec": {"language": "İ" * 10**6}}), "it is written in"
     ),
     "old format": invalid(altered(cells=None, worksheets=[]), "older than format 4"),
     "cells of another kind": invalid(altered(cells=[1]), "no list of cells"),
@@ -90,7 +90,7 @@ CASES: dict[str, Case] = {
         altered(cells=[{"cell_type": "code", "source": [1]}]), "source of cell 1 is not text"
     ),
     "another kernel": invalid(
-        altered(metadata={"kernelspec": {"language": "R", "name": "ir"}}), "its kernel speaks r"
+        altered(metadata={"kernelspec": {"language": "R", "name": "ir"}}), "it is written in r;"
     ),
     "huge file": invalid(saved(solved()) + b" " * (21 << 20), "at most 20 MB"),
     "huge code": invalid(saved(solved(after="#" * 600_000)), "characters of code"),

@@ -17,7 +17,7 @@ def two_notebooks(path):
         save(json.loads(HONEST), path / f"{name}.ipynb")
 
 
-NO_NOTEBOOK = "is not a notebook; expected is a file <student>.ipynb"
+NO_NOTEBOOK = "is not a notebook; hand in a file <student>.ipynb"
 LONG = "Константин Константинопольский " * 4  # in UTF-8, longer than names of results may be
 
 CASES: dict[str, Case] = {
@@ -41,7 +41,7 @@ CASES: dict[str, Case] = {
         two_notebooks, ALL, "invalid", "2 notebooks, and 0 of them", "folder of two notebooks"
     ),
     "wrong assignment": invalid(
-        saved(assignment.load_master("bce")), "it answers the assignment bce, expected is mse"
+        saved(assignment.load_master("bce")), "it answers the assignment bce instead of mse"
     ),
     LONG + "1": Case(HONEST),
     LONG + "2": Case(HONEST),
