@@ -126,7 +126,7 @@ PACKAGE_TESTS := tests/losses $(wildcard tests/test_*.py)
 	@echo "Installing the package and what it needs into .venv-package ..."
 	@$(PYTHON) -m venv --clear .venv-package
 	@$(PACKAGE_BIN)/python -m pip install -qq --disable-pip-version-check --constraint requirements.txt \
-	    --editable '.[all,chapters]' pytest hypothesis beautifulsoup4 html5lib
+	    --editable '.[all,chapters]' pytest hypothesis beautifulsoup4 lxml
 	@touch $@
 
 test-package: .venv-package/.ready  ## run the package's tests alone, also on Windows and macOS

@@ -1,4 +1,4 @@
-"""Correct the HTML of Sphinx, MyST-NB and the theme: access, image sizes, scripts."""
+"""Correct the HTML of Sphinx, MyST-NB and the theme: accessibility, image sizes, scripts."""
 
 from __future__ import annotations
 

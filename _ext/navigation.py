@@ -1,4 +1,4 @@
-"""Where a reader can go from a page: to a copy that runs, to every chapter, to the first page.
+"""Ways from page to page: the launch menu, the line of chapters, and index.html as first page.
 
 The launch menu opens the notebook of a page, and its assignment, in Colab, Binder or the JupyterHub
 that ``launch_hub`` in `_config.yml` names; the hub needs nbgitpuller.

@@ -5,10 +5,13 @@ teacher's process, and call the student's functions over a pipe.
 
 - `grader.assignment`: the decorators for hidden tests, and the assignment that the grader loads;
 - `grader.notebook`: reads submissions, and removes the solutions from a master notebook;
-- `grader.sandbox`, `grader.seccomp`: the sandbox, and its filter of system calls;
+- `grader.sandbox`, `grader.seccomp`: the sandbox, and its filter of system calls; `grader.usage`:
+  the time, memory and files that it uses;
 - `grader.wire`: the messages on the pipe; `grader.student`: its trusted end; `grader.runner`,
-  `grader.magics`: its untrusted end, inside the sandbox;
-- `grader.grading`: grades one submission; `grader.batch`: a folder of submissions;
+  `grader.magics`, `grader.skipped`: its untrusted end, inside the sandbox;
+- `grader.session`: a notebook that runs; `grader.grading`: grades one submission;
+  `grader.batch`: a folder of submissions, which `grader.submissions` finds and `grader.names`
+  names, into a folder of `grader.results`;
 - `grader.feedback`: the page for a student; `grader.report`: grades and summary for the teacher.
 
 ``python -m grader --help`` lists the commands.

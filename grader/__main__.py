@@ -7,14 +7,15 @@ import os
 import sys
 from pathlib import Path
 
-from . import assignment, batch, notebook, report
+from . import assignment, batch, notebook, report, results
 from .assignment import AssignmentError
-from .batch import BatchError
 from .grading import INFRASTRUCTURE
 from .notebook import NotebookError
 from .sandbox import NoSandbox
+from .submissions import BatchError
 
 SEED = "GRADER_SEED"
+SHORTEST = 16  # characters of a seed that students cannot guess
 UNSAFE = (
     "warning: --unsafe: students' code runs with all your rights. It can read and delete your "
     "files, use the network, and leave processes running."
@@ -42,7 +43,7 @@ def build(options: argparse.Namespace) -> int:
     for chapter in options.chapter or assignment.chapters():
         student = notebook.without_solutions(assignment.load_master(chapter))
         file = assignment.folder(chapter) / f"{chapter}.ipynb"
-        batch.write_atomically(file, notebook.dump(student))
+        results.write_atomically(file, notebook.dump(student))
         print(os.path.relpath(file))
     return 0
 
@@ -89,8 +90,15 @@ def _seed(file: Path | None) -> str:
         seed = (file.read_text(encoding="utf-8") if file else os.environ.get(SEED, "")).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise BatchError(f"the seed cannot be read from {file}: {error}") from None
-    if not seed:
-        problem = f"{file} is empty" if file else f"neither --seed-file nor {SEED} was given"
+    different = len(set(seed))
+    if len(seed) < SHORTEST or different < SHORTEST // 3:
+        if seed:
+            problem = (
+                f"{file or SEED} has {len(seed)} characters, {different} of them different, and "
+                f"can be guessed; use at least {SHORTEST}, {SHORTEST // 3} of them different"
+            )
+        else:
+            problem = f"{file} is empty" if file else f"neither --seed-file nor {SEED} was given"
         raise BatchError(
             f"the hidden inputs are drawn from a secret seed, but {problem}. Make one, and keep "
             "it outside the repository:\n"
@@ -100,9 +108,12 @@ def _seed(file: Path | None) -> str:
 
 
 def _jobs(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
+        raise argparse.ArgumentTypeError(f"it must be a whole number of at least 1, not {text!r}")
     return number
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import os
+import sys
 import threading
-import urllib.parse
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,90 +18,12 @@ from typing import Any
 from tqdm import tqdm
 
 from . import assignment as assignments
-from . import feedback, notebook
-from .grading import INFRASTRUCTURE, failed, grade, invalid
+from . import results
+from .assignment import Assignment
+from .grading import failed, grade, invalid
 from .sandbox import Limits
-from .student import try_sandbox
-
-BATCH = ".batch.json"  # in a folder of results: the assignment and the seed that made them
-
-
-class BatchError(ValueError):
-    """The command cannot be run as it was given; the message says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Submission:
-    """A student's notebook, or the problem if there is not exactly one."""
-
-    student: str
-    path: Path
-    problem: str = ""
-
-
-def find(folder: Path, chapter: str) -> list[Submission]:
-    """Submissions in a folder, sorted by student.
-
-    Each is either ``<student>.ipynb``, or a folder ``<student>/`` with one notebook in it, or with
-    several of which one is called ``<chapter>.ipynb``.
-
-    Raises
-    ------
-    BatchError
-        If the folder does not exist or holds no submission.
-    """
-    if not folder.is_dir():
-        raise BatchError(f"{folder} is not a folder; give one with a notebook for each student")
-    found: dict[str, list[Submission]] = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith("._") or path.name == "__MACOSX":
-            continue  # macOS puts these into archives
-        if path.is_dir() and not path.is_symlink():
-            if path.name.startswith("."):
-                continue  # .ipynb_checkpoints, .git
-            submission = _in_folder(path, chapter)
-        elif path.name.endswith(".ipynb"):
-            submission = Submission(path.stem, path)
-        else:
-            continue
-        found.setdefault(submission.student, []).append(submission)
-    if not found:
-        raise BatchError(
-            f"{folder} holds no submission; expected are <student>.ipynb or "
-            f"<student>/{chapter}.ipynb"
-        )
-    return [
-        several[0]
-        if len(several) == 1
-        else Submission(student, several[0].path, "there is a file and a folder of this name")
-        for student, several in sorted(found.items())
-    ]
-
-
-def _in_folder(folder: Path, chapter: str) -> Submission:
-    notebooks = sorted(
-        path for path in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts
-    )
-    named = [path for path in notebooks if path.name == f"{chapter}.ipynb"]
-    for choice in (notebooks, named):
-        if len(choice) == 1:
-            return Submission(folder.name, choice[0])
-    problem = f"its folder has {len(notebooks)} notebooks, and not one {chapter}.ipynb among them"
-    return Submission(folder.name, folder, problem)
-
-
-def file_name(student: str) -> str:
-    """Safe file name for a student: no separator, no control character, no dot in front.
-
-    Different students get different file names.
-    """
-    data = student.encode("utf-8", "surrogateescape")
-    name = urllib.parse.quote_from_bytes(data, safe=" @+,=()'")
-    if name[:1] in ("", "."):
-        name = "%2E" + name[1:] if name else "%"
-    if len(name) > 150:
-        name = f"{name[:100]}%{hashlib.sha256(data).hexdigest()[:32]}"
-    return name
+from .student import stop_on, try_sandbox
+from .submissions import BatchError, Submission, find
 
 
 def run(
@@ -153,125 +74,109 @@ def run(
     Raises
     ------
     AssignmentError, BatchError, NoSandbox
-        If grading cannot start; nothing has been graded then.
+        If grading cannot start, or if a result cannot be written; finished ones are kept.
     """
     submissions, out = Path(submissions), Path(out)
     if not unsafe and scheduler is None:
         try_sandbox()
     assignment = assignments.load(chapter)
     found = find(submissions, chapter)
-    _prepare(out, chapter, assignment.digest, seed, resume)
-
-    finished = (
-        {s.student: r for s in found if (r := _finished(out, s)) is not None} if resume else {}
-    )
-    count = Counter(result["status"] for result in finished.values())
-    todo = [submission for submission in found if submission.student not in finished]
-    to_grade = [submission for submission in todo if not submission.problem]
-    refused = ((s, invalid(s.student, assignment, s.problem)) for s in todo if s.problem)
+    if submissions.resolve() in out.resolve().parents:
+        raise BatchError(
+            f"{out} lies in {submissions}, so the next run would take it for a student; give "
+            "another --out"
+        )
+    settings = {
+        "chapter": chapter,
+        "assignment": assignment.digest,
+        "seed": hashlib.sha256(f"seed of {chapter}: {seed}".encode()).hexdigest(),
+    }
     task = partial(grade, chapter=chapter, seed=seed, limits=limits, unsafe=unsafe)
-    graded = _on_dask(task, to_grade, scheduler) if scheduler else _locally(task, to_grade, jobs)
-    bar = tqdm(
-        itertools.chain(refused, graded),
-        total=len(found),
-        initial=len(finished),
-        desc=chapter,
-        unit="notebook",
-        disable=None,
-    )
-    for submission, result in bar:
-        if isinstance(result, str):
-            result = failed(submission.student, assignment, result)
-        elif result["assignment"] != assignment.digest:
-            why = "the worker has another version of the assignment"
-            result = failed(submission.student, assignment, why)
-        write(out, result, write_gradescope)
-        count[result["status"]] += 1
-        bar.set_postfix(count)
-        if on_result is not None:
-            on_result(result)
+    count: Counter[str] = Counter()
+    with results.locked(out):
+        results.prepare(out, settings, resume)
+        if gone := results.withdraw(out, {submission.student for submission in found}):
+            _say(f"no longer handed in, so moved to {out / results.WITHDRAWN}: {_few(gone)}")
+        if problems := [s.student for s in found if s.problem]:
+            _say(f"no notebook that can be graded, so without points: {_few(problems)}")
+        todo = []
+        for submission in found:
+            if resume and (earlier := results.finished(out, submission)) is not None:
+                count[earlier["status"]] += 1
+            else:
+                todo.append(submission)
+        to_grade = [s for s in todo if not s.problem and not s.failure]
+        graded = (
+            _on_dask(task, to_grade, scheduler) if scheduler else _locally(task, to_grade, jobs)
+        )
+        bar = tqdm(
+            itertools.chain(_not_graded(todo, assignment), graded),
+            total=len(found),
+            initial=count.total(),
+            desc=chapter,
+            unit="notebook",
+            disable=None,
+        )
+        with closing(graded):  # whatever ends this early also ends what is still being graded
+            for submission, result in bar:
+                if isinstance(result, str):
+                    result = failed(submission.student, assignment, result)
+                elif result["assignment"] != assignment.digest:
+                    why = "the worker has another version of the assignment"
+                    result = failed(submission.student, assignment, why)
+                results.write(out, result, write_gradescope)
+                count[result["status"]] += 1
+                bar.set_postfix(count)
+                if on_result is not None:
+                    on_result(result)
     return count
 
 
-def _prepare(out: Path, chapter: str, digest: str, seed: str, resume: bool) -> None:
-    """Create the folder of results, or check that it was made with the same settings."""
-    settings = {
-        "chapter": chapter,
-        "assignment": digest,
-        "seed": hashlib.sha256(f"seed of {chapter}: {seed}".encode()).hexdigest(),
-    }
-    out.mkdir(parents=True, exist_ok=True)
-    file = out / BATCH
-    if file.exists():
-        earlier = json.loads(file.read_text(encoding="utf-8"))
-        if not resume:
-            raise BatchError(
-                f"{out} has results of {earlier.get('chapter')}; give --resume to continue with "
-                "them, or another --out"
-            )
-        if changed := [name for name in settings if settings[name] != earlier.get(name)]:
-            raise BatchError(
-                f"{out} was graded with another {' and '.join(changed)}, so that its grades could "
-                "not be compared; give another --out"
-            )
-    elif any(out.iterdir()):
-        raise BatchError(
-            f"{out} is not empty, and has no results of this grader; give another --out"
-        )
-    for leftover in out.rglob(".*.tmp"):
-        leftover.unlink()
-    write_atomically(file, json.dumps(settings, indent=1))
+def _not_graded(todo: list[Submission], assignment: Assignment) -> Graded:
+    """Results of what is no notebook, or could not be read."""
+    for submission in todo:
+        if submission.failure:
+            yield submission, submission.failure
+        elif submission.problem:
+            yield submission, invalid(submission.student, assignment, submission.problem)
 
 
-def _finished(out: Path, submission: Submission) -> dict[str, Any] | None:
-    """Earlier result of a submission, or None if it must be graded again."""
-    try:
-        result = json.loads((out / f"{file_name(submission.student)}.json").read_text("utf-8"))
-        content = notebook.read_bytes(submission.path)
-    except (OSError, ValueError):
-        return None
-    unchanged = result.get("submission") == hashlib.sha256(content).hexdigest()
-    return result if unchanged and result["status"] != INFRASTRUCTURE else None
+def _say(text: str) -> None:
+    print(f"grader: {text}", file=sys.stderr)
 
 
-def write(out: Path, result: dict[str, Any], write_gradescope: bool = False) -> None:
-    """Write the files of a result, its JSON last: if that exists, the others do too."""
-    name = file_name(result["student"])
-    write_atomically(out / "feedback" / f"{name}.md", feedback.markdown(result))
-    if write_gradescope and result["status"] != INFRASTRUCTURE:
-        content = json.dumps(feedback.gradescope(result), indent=1)
-        write_atomically(out / "gradescope" / name / "results.json", content)
-    write_atomically(out / f"{name}.json", json.dumps(result, indent=1))
-
-
-def write_atomically(file: Path, text: str) -> None:
-    """Replace a file atomically: a crash leaves the old file or the new one, never a part."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    # Process and thread are in the name, so that two writers never share a temporary file.
-    part = file.with_name(f".{os.getpid()}-{threading.get_ident()}.tmp")
-    with open(part, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(part, file)
+def _few(students: list[str]) -> str:
+    """The first names of a list, and how many more there are."""
+    more = f" and {len(students) - 10} more" if len(students) > 10 else ""
+    return ", ".join(students[:10]) + more
 
 
 # ---- executors ---------------------------------------------------------------------------------
 
 # Each submission with its result, or with the reason why it could not be graded.
-Graded = Iterator[tuple[Submission, dict[str, Any] | str]]
+Graded = Generator[tuple[Submission, dict[str, Any] | str], None, None]
 
 
 def _locally(task: Callable, todo: list[Submission], jobs: int | None) -> Graded:
     # Threads are enough, since students' code runs in other processes; and they end with the
     # grader even if it is killed.
-    pool = ThreadPoolExecutor(jobs or os.cpu_count() or 1)
+    stop = threading.Event()
+    pool = ThreadPoolExecutor(jobs or os.cpu_count() or 1, initializer=stop_on, initargs=(stop,))
+    late = []
     try:
         futures = {pool.submit(task, s.path, student=s.student): s for s in todo}
         for future in as_completed(futures):
-            yield futures[future], future.result()
+            submission, result = futures[future], future.result()
+            if result["late"]:
+                late.append(submission)
+            else:
+                yield submission, result
     finally:
+        stop.set()  # if the teacher interrupts, nobody waits for an endless loop to reach its limit
         pool.shutdown(cancel_futures=True)
+    # The others may have kept the processors from them, so these are graded once more, alone.
+    for submission in late:
+        yield submission, task(submission.path, student=submission.student)
 
 
 def _on_dask(task: Callable, todo: list[Submission], scheduler: str) -> Graded:
@@ -292,9 +197,21 @@ def _on_dask(task: Callable, todo: list[Submission], scheduler: str) -> Graded:
             client.submit(task, str(s.path.resolve()), student=s.student, pure=False): s
             for s in todo
         }
+        late = []
         for future in distributed.as_completed(list(futures)):
-            try:
-                result = future.result()
-            except Exception as error:  # one failing worker must not stop the others
-                result = f"on its worker: {type(error).__name__}: {error}"
-            yield futures.pop(future), result
+            submission, result = futures.pop(future), _fetch(future)
+            if isinstance(result, dict) and result.get("late"):
+                late.append(submission)
+            else:
+                yield submission, result
+        for s in late:  # as _locally does
+            future = client.submit(task, str(s.path.resolve()), student=s.student, pure=False)
+            yield s, _fetch(future)
+
+
+def _fetch(future: Any) -> dict[str, Any] | str:
+    """Result of a task on a worker, or why there is none: one failure must not stop the others."""
+    try:
+        return future.result()
+    except Exception as error:
+        return f"on its worker: {type(error).__name__}: {error}"

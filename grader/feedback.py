@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .grading import INFRASTRUCTURE, INVALID, KILLED
+from .names import visible
 
 
 def markdown(result: dict[str, Any]) -> str:
@@ -61,17 +62,20 @@ def _remarks(result: dict[str, Any]) -> list[str]:
         return [f"Your file cannot be graded: {_plain(result['detail'])}."]
     lines = []
     if status == KILLED:
-        lines.append("A part of your notebook had to be stopped; the questions below say which.")
+        stopped = "A part of your notebook had to be stopped; the questions below say which."
+        lines += [stopped, ""]
     for cell in result["cells"]:
         where = f"Cell {cell['cell']}" + (f", line {cell['line']}" if cell["line"] else "")
-        what = "was stopped" if cell["killed"] else "failed"
-        lines.append(f"- {where} {what}: {_plain(cell['error'])}")
+        lines.append(f"- {where} {cell['message']}.")
+    if result["more_cells"]:
+        lines.append(f"- And {result['more_cells']} more cells failed.")
     if result["score"] == result["max_score"]:
-        lines.append("Everything is right.")
+        # After a list only an empty line begins a new paragraph.
+        lines += [""] * bool(result["cells"]) + ["Everything is right."]
     return lines
 
 
 def _plain(text: str) -> str:
     """Text from a student as one line of code, so that Markdown and HTML do not interpret it."""
     shown = " ".join(text.split()).replace("`", "'")
-    return f"`{''.join(c if c.isprintable() else '?' for c in shown)}`"
+    return f"`{visible(shown)}`"

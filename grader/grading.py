@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import hashlib
 import time
 from collections.abc import Callable
@@ -14,14 +13,17 @@ from typing import Any
 import numpy as np
 
 from . import assignment as assignments
-from . import notebook
+from . import notebook, wire
 from .assignment import Assignment, HiddenTest, WrongAnswer
 from .notebook import Cell, NotebookError
 from .sandbox import Limits
-from .student import Forged, InfrastructureError, Killed, Student, StudentError
+from .session import Functions, Session, type_name
+from .student import InfrastructureError, Killed, StudentError
+from .submissions import other_assignment
 
 OK, KILLED, INVALID, INFRASTRUCTURE = "ok", "killed", "invalid", "infrastructure"
 ATTEMPTS = 3  # at starting the sandbox
+NOT_ANSWERED = "It has not been answered yet."
 
 
 @dataclass
@@ -34,7 +36,7 @@ class Result:
         Name of the student and of the assignment.
     status : str
         ``"ok"``; ``"killed"``: a cell or a call was killed, and the rest of its question gets no
-        points; ``"invalid"``: the file is not a notebook, and the score is 0;
+        points; ``"invalid"``: no notebook of this assignment, and the score is 0;
         ``"infrastructure"``: the grader failed, and there is no score.
     score, max_score : int
         Points; the score is None if the grader failed.
@@ -44,9 +46,14 @@ class Result:
         For each: ``question``, ``score``, ``max_score``, ``messages`` for the student, and
         ``exceptions`` for the teacher only, since they may quote hidden inputs.
     cells : list of dict
-        Cells that failed: ``cell`` (number in the notebook), ``line``, ``error``, ``killed``.
+        The first 50 cells that failed: ``cell`` (number in the notebook), ``line``, ``killed``,
+        ``message`` for the student, and ``error`` for the teacher only.
+    more_cells : int
+        Number of the others that failed.
     submission, assignment : str
         SHA-256 of the file, and of the assignment.
+    late : bool
+        Whether it was stopped because the machine was busy: it must be graded again, alone.
     """
 
     student: str
@@ -57,8 +64,10 @@ class Result:
     detail: str = ""
     questions: list[dict[str, Any]] = field(default_factory=list)
     cells: list[dict[str, Any]] = field(default_factory=list)
+    more_cells: int = 0
     submission: str = ""
     assignment: str = ""
+    late: bool = False
 
 
 def grade(
@@ -109,6 +118,12 @@ def grade(
         cells = notebook.code_cells(content)
     except NotebookError as error:
         return invalid(result.student, assignment, str(error), result.submission)
+    except OSError as error:
+        why = f"its file cannot be read: {error.strerror or error}"
+        return failed(result.student, assignment, why)
+    if other := other_assignment(cells, chapter, assignment.questions):
+        why = f"it answers the assignment {other} instead of {chapter}"
+        return invalid(result.student, assignment, why, result.submission)
 
     for attempt in range(ATTEMPTS):
         try:
@@ -124,10 +139,10 @@ def grade(
 
 
 def invalid(student: str, assignment: Assignment, why: str, submission: str = "") -> dict[str, Any]:
-    """Result of a file that is not a notebook: no points, and the reason."""
+    """Result of a file that is no notebook of this assignment: no points, and the reason."""
     result = Result(student, assignment.chapter, INVALID, 0, assignment.max_score, why)
     result.submission, result.assignment = submission, assignment.digest
-    result.questions = judge(assignment, lambda test: Verdict("The file could not be read."))
+    result.questions = _unanswered(assignment)
     return asdict(result)
 
 
@@ -156,151 +171,27 @@ def _grade_cells(
         session.settle()
         _revoke(result.questions, session.forged)
         result.score = sum(question["score"] for question in result.questions)
-        result.cells = session.failed_cells()
+        result.cells, result.more_cells = session.failed_cells(), session.more_cells
         if session.killed:
             result.status, result.detail = KILLED, session.reasons()
+        result.late = session.late
 
 
 class HiddenTestError(Exception):
     """A hidden test raised an exception of its own: the author's mistake, not the student's."""
 
 
-class Session:
-    """A student's running notebook; if its process dies, it restarts without the guilty cell.
-
-    Parameters
-    ----------
-    cells : list of Cell
-        Cells to run, in order.
-    limits : Limits
-        Time and memory; the total time includes all restarts.
-    unsafe : bool
-        Run without a sandbox.
-    """
-
-    def __init__(self, cells: list[Cell], limits: Limits, unsafe: bool):
-        self._cells, self._limits, self._unsafe = cells, limits, unsafe
-        self._deadline = time.monotonic() + limits.total
-        self._student: Student | None = None
-        self._failed: dict[int, dict[str, Any]] = {}
-        self._last: str | int | None = None  # question or cell of the last request
-        self.killed = False
-        self.forged: dict[str, str] = {}  # questions whose replies were forged, and the evidence
-        self._lost: dict[str, str] = {}  # questions with a killed call, and the reason
-
-    def __enter__(self) -> Session:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stop()
-
-    def call(self, question: str, function: str, *args: object, **kwargs: object) -> Any:
-        """Call a student's function; raises `StudentError` or `Killed`.
-
-        After a call was killed, no function is called for its question any more: its other tests
-        would probably be killed too, each after the full time limit.
-        """
-        if question in self._lost:
-            raise Killed(self._lost[question])
-        try:
-            while True:
-                self._start()
-                before, self._last = self._last, question
-                try:
-                    return self._student.call(function, *args, **kwargs)  # type: ignore[union-attr]
-                except Forged as error:
-                    if self._blame(before, error) == question:
-                        raise
-        except Killed as error:
-            self.killed, self._lost[question] = True, str(error)
-            self._stop()
-            raise
-
-    def settle(self) -> None:
-        """Check that the last call was answered only once."""
-        if self._student is not None:
-            try:
-                self._student.settle()
-            except Forged as error:
-                self._blame(self._last, error)
-            except (Killed, StudentError):
-                pass  # all answers have arrived, so failing now costs nothing
-
-    def failed_cells(self) -> list[dict[str, Any]]:
-        """Cells that raised an exception or were killed, in order."""
-        return [self._failed[number] for number in sorted(self._failed)]
-
-    def reasons(self) -> str:
-        """One line that says what was killed and why."""
-        cells = [f"cell {c['cell']}: {c['error']}" for c in self.failed_cells() if c["killed"]]
-        return "; ".join([*cells, *(f"{name}: {why}" for name, why in self._lost.items())])
-
-    def _start(self) -> None:
-        """Run the cells in a new process; repeat without a cell that is killed."""
-        before: str | int | None
-        while self._student is None:
-            if time.monotonic() > self._deadline:
-                raise Killed(f"all its {self._limits.total:g} seconds were used up")
-            self._last = None
-            self._student = Student(self._limits, deadline=self._deadline, unsafe=self._unsafe)
-            for cell in self._cells:
-                if self._failed.get(cell.number, {}).get("killed"):
-                    continue
-                before, self._last = self._last, cell.number
-                try:
-                    self._student.run_cell(cell.source, f"<cell {cell.number}>")
-                except StudentError as error:
-                    self._fail(cell.number, str(error), error.line, killed=False)
-                except Forged as error:
-                    self._blame(before, error)
-                    break
-                except Killed as error:
-                    self._fail(cell.number, str(error), None, killed=True)
-                    self._stop()
-                    break
-
-    def _blame(self, guilty: str | int | None, error: Forged) -> str | int | None:
-        """Punish the question or cell whose request got a second, forged reply."""
-        self.killed = True
-        if isinstance(guilty, str):
-            self._lost[guilty] = self.forged[guilty] = str(error)
-        elif guilty is not None:
-            self._fail(guilty, str(error), None, killed=True)
-        self._stop()
-        return guilty
-
-    def _fail(self, number: int, error: str, line: int | None, *, killed: bool) -> None:
-        self.killed = self.killed or killed
-        self._failed[number] = {"cell": number, "line": line, "error": error, "killed": killed}
-
-    def _stop(self) -> None:
-        if self._student is not None:
-            self._student.close()
-            self._student = None
-
-
-class Functions:
-    """The student's functions as attributes; calls are charged to a question."""
-
-    def __init__(self, session: Session, question: str):
-        self._session, self._question = session, question
-
-    def __getattr__(self, name: str) -> Callable:
-        return lambda *args, **kwargs: self._session.call(self._question, name, *args, **kwargs)
+def _unanswered(assignment: Assignment) -> list[dict[str, Any]]:
+    """Each question, so far without points and messages."""
+    return [
+        {"question": name, "score": 0, "max_score": points, "messages": [], "exceptions": []}
+        for name, points in assignment.questions.items()
+    ]
 
 
 def judge(assignment: Assignment, run: Callable[[HiddenTest], Verdict]) -> list[dict[str, Any]]:
     """Run each hidden test; return the score and the messages of each question."""
-    questions: dict[str, dict[str, Any]] = {
-        name: {
-            "question": name,
-            "score": 0,
-            "max_score": points,
-            "messages": [],
-            "exceptions": [],
-        }
-        for name, points in assignment.questions.items()
-    }
+    questions = {question["question"]: question for question in _unanswered(assignment)}
     for test in assignment.tests:
         question = questions[test.question]
         verdict = run(test)
@@ -343,18 +234,36 @@ def run_test(test: HiddenTest, assignment: Assignment, session: Session, seed: s
         return Verdict(_explain(error), exception=str(error))
     except InfrastructureError:
         raise
+    except wire.WireError as error:
+        raise HiddenTestError(
+            f"hidden test {test.name} of {assignment.chapter} passes what cannot be sent: {error}"
+        ) from error
+    except Exception as error:
+        why = f"hidden test {test.name} raised {type(error).__name__}: {error}"
+        _check_author(test, assignment, seed)
+        return Verdict("Your result is not of the kind that is expected.", exception=why)
+    return Verdict(None)
+
+
+def _check_author(test: HiddenTest, assignment: Assignment, seed: str) -> None:
+    """Raise `HiddenTestError` if a hidden test fails on the right answers too.
+
+    If it does not, then it cannot deal with what the student returned, and nobody else loses by it.
+    """
+    try:
+        test.function(assignment.reference, assignment.reference, assignment.rng(test, seed))
     except Exception as error:
         raise HiddenTestError(
             f"hidden test {test.name} of {assignment.chapter} failed by itself: "
             f"{type(error).__name__}: {error}"
         ) from error
-    return Verdict(None)
 
 
-# Types that a message may name. Students choose the names of others, which could hold an input.
+# What a message may name. Students choose other texts, which could hold an input.
 UNUSABLE = {
     *("a dict", "a set", "a complex", "a bytes", "a function", "a generator", "a type"),
-    *("an array of dtype object", "an array of dtype complex128", "lists nested too deeply"),
+    *("an array of dtype object", "an array of dtype complex128"),
+    *(wire.TOO_DEEP, wire.TOO_MANY, wire.TOO_LONG),
 }
 
 
@@ -364,8 +273,9 @@ def _explain(error: StudentError) -> str:
         return "Your notebook has no such function, or the cell that defines it failed."
     if error.kind == "unusable":
         what = error.text if error.text in UNUSABLE else "something else"
-        return f"Expected is a number, an array or a tuple of them; your function returned {what}."
+        return (
+            f"Your function returned {what}; it must return a number, an array or a tuple of them."
+        )
     if error.kind == "NotImplementedError":
-        return "It has not been answered yet."
-    known = isinstance(getattr(builtins, error.kind, None), type)
-    return f"Your function raised {error.kind if known else 'an exception of its own kind'}."
+        return NOT_ANSWERED
+    return f"Your function raised {type_name(error.kind)}."

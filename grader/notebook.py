@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 MAX_BYTES = 20 << 20  # size of a submission; with a few pictures it has about one megabyte
+MAX_VALUES = 500_000  # in its JSON; a value of three bytes may need eighty in memory
 MAX_SOURCE = 1 << 19  # characters in all its code cells
+# A string, which need not end, or what stands before any other value of JSON.
+VALUE = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{,:]', re.DOTALL)
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError")
 
@@ -31,30 +36,45 @@ class Cell:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Content of a submission; raises `NotebookError` for a link, a pipe or a file too large."""
-    try:
-        # A link may lead anywhere. Without O_NONBLOCK, opening a named pipe waits for a writer.
-        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        if path.is_symlink():
-            raise NotebookError("it is a symbolic link, not a file")
-        with os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise NotebookError("it is not a regular file")
-            if status.st_size > MAX_BYTES:
-                raise NotebookError(
-                    f"it has {status.st_size / 1e6:.0f} MB, at most {MAX_BYTES >> 20} MB are read; "
-                    "clear its outputs and hand it in again"
-                )
-            return file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise NotebookError(f"it cannot be read: {error.strerror}") from None
+    """Content of a submission.
+
+    Raises
+    ------
+    NotebookError
+        If it is a link, a pipe or a file too large.
+    OSError
+        If it cannot be read, for which a student is not to blame.
+    """
+    _check_regular(path.lstat())
+    # A link may lead anywhere. Without O_NONBLOCK, opening a named pipe waits for a writer; one
+    # may have been put in the file's place just now.
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    with os.fdopen(os.open(path, flags | getattr(os, "O_BINARY", 0)), "rb") as file:
+        status = os.fstat(file.fileno())
+        _check_regular(status)
+        if status.st_size > MAX_BYTES:
+            raise NotebookError(
+                f"it has {status.st_size / 1e6:.0f} MB, at most {MAX_BYTES >> 20} MB are read; "
+                "clear its outputs and hand it in again"
+            )
+        return file.read(MAX_BYTES + 1)
+
+
+def _check_regular(status: os.stat_result) -> None:
+    if stat.S_ISLNK(status.st_mode):
+        raise NotebookError("it is a symbolic link, not a file")
+    if not stat.S_ISREG(status.st_mode):
+        raise NotebookError("it is not a regular file")
 
 
 def code_cells(content: bytes) -> list[Cell]:
     """Code cells of a notebook; raises `NotebookError` if the content is not a notebook."""
     if not content.strip():
         raise NotebookError("it is empty")
+    if _has_many_values(content):
+        raise NotebookError(
+            f"it has more than {MAX_VALUES:,} values; clear its outputs and hand it in again"
+        )
     try:
         notebook = json.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -66,7 +86,7 @@ def code_cells(content: bytes) -> list[Cell]:
         raise NotebookError("it has no list of cells; notebooks older than format 4 are not read")
     language = _language(notebook.get("metadata"))
     if language not in (None, "python"):
-        raise NotebookError(f"its kernel speaks {language}, expected is Python")
+        raise NotebookError(f"it is written in {language}; it must be in Python")
     found = []
     for number, cell in enumerate(cells, start=1):
         if cell.get("cell_type") == "code":
@@ -81,6 +101,14 @@ def code_cells(content: bytes) -> list[Cell]:
     return found
 
 
+def _has_many_values(content: bytes) -> bool:
+    """Return whether parsing the JSON would make so many objects that they fill the memory."""
+    if sum(map(content.count, b"[{,:")) < MAX_VALUES:
+        return False
+    marks = (match for match in VALUE.finditer(content) if content[match.start()] != ord('"'))
+    return next(itertools.islice(marks, MAX_VALUES, None), None) is not None
+
+
 def _language(metadata: object) -> str | None:
     """Programming language in a notebook's metadata, in lower case; None if it states none."""
     for part in ("language_info", "kernelspec"):
@@ -88,7 +116,7 @@ def _language(metadata: object) -> str | None:
         if isinstance(entry, dict):
             name = entry.get("name" if part == "language_info" else "language")
             if isinstance(name, str) and name:
-                return name.lower()[:40]
+                return name[:40].lower()
     return None
 
 

@@ -12,14 +12,17 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from .batch import BATCH, BatchError, write_atomically
-from .grading import INFRASTRUCTURE, INVALID, KILLED, OK
+from .grading import INFRASTRUCTURE, INVALID, KILLED, NOT_ANSWERED, OK
+from .names import safe, visible
+from .results import BATCH, write_atomically
+from .submissions import BatchError
 
 COLUMNS = ("student", "status", "score", "max_score")
+NEEDED = (*COLUMNS, "chapter", "detail", "questions")  # of a result
 MEANING = {
     OK: "graded",
     KILLED: "graded; a cell or a call had to be stopped",
-    INVALID: "no notebook, or not one that can be read: no points",
+    INVALID: "no notebook of this assignment that can be read: no points",
     INFRASTRUCTURE: "not graded, the grader failed: run again with --resume",
 }
 # Students choose their names and messages quote them: everything that is filled in is escaped.
@@ -29,6 +32,7 @@ TEMPLATES = Environment(
     undefined=StrictUndefined,
     trim_blocks=True,
 )
+TEMPLATES.filters["visible"] = visible
 
 
 def read(out: Path) -> list[dict[str, Any]]:
@@ -39,21 +43,27 @@ def read(out: Path) -> list[dict[str, Any]]:
     BatchError
         If the folder has no results, or a file in it is not a result.
     """
-    if not (out / BATCH).is_file():
-        raise BatchError(f"{out} has no results; `python -m grader run` makes them")
     results = []
-    for file in sorted(out.glob("*.json")):
-        if file.name == BATCH:
-            continue
-        try:
-            result = json.loads(file.read_text(encoding="utf-8"))
-            result["student"], result["status"], result["questions"]
-        except (ValueError, KeyError, TypeError):
-            raise BatchError(
-                f"{file} is not a result; delete it and run again with --resume"
-            ) from None
-        results.append(result)
+    try:
+        if not (out / BATCH).is_file():
+            raise BatchError(f"{out} has no results; `python -m grader run` makes them")
+        for file in sorted(out.glob("*.json")):
+            if file.name != BATCH:
+                results.append(_read_result(file))
+    except OSError as error:
+        raise BatchError(f"the results in {out} cannot be read: {error}") from None
     return sorted(results, key=lambda result: result["student"])
+
+
+def _read_result(file: Path) -> dict[str, Any]:
+    """Read a result; a file that is damaged or of another program has other fields."""
+    try:
+        result = json.loads(file.read_text(encoding="utf-8"))
+        if set(NEEDED) <= set(result) and result["status"] in MEANING:
+            return result
+    except (ValueError, TypeError, RecursionError):
+        pass
+    raise BatchError(f"{file} is not a result; delete it and run again with --resume")
 
 
 def grades_csv(results: list[dict[str, Any]]) -> str:
@@ -71,10 +81,7 @@ def grades_csv(results: list[dict[str, Any]]) -> str:
 
 def _cell(value: object) -> object:
     """Value for a spreadsheet, which would run text that begins like a formula."""
-    if isinstance(value, str):
-        value = value.encode("utf-8", "backslashreplace").decode()
-        return "'" + value if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
-    return "" if value is None else value
+    return safe(value) if isinstance(value, str) else "" if value is None else value
 
 
 def write_report(out: str | Path) -> str:
@@ -88,8 +95,8 @@ def write_report(out: str | Path) -> str:
     Returns
     -------
     str
-        The number of submissions with each status, the mean and median score, and the share of its
-        points that each question brought.
+        The number of submissions with each status; of the notebooks that ran, the mean and median
+        score, and the share of its points that each question brought.
 
     Raises
     ------
@@ -100,7 +107,8 @@ def write_report(out: str | Path) -> str:
     results = read(out)
     if not results:
         raise BatchError(f"{out} has no results yet; give --resume to `python -m grader run`")
-    write_atomically(out / "grades.csv", grades_csv(results))
+    # Without the mark at its front, spreadsheets read the file in the system's old encoding.
+    write_atomically(out / "grades.csv", "\ufeff" + grades_csv(results))
     write_atomically(out / "summary.html", summary_page(results))
     return summary(results)
 
@@ -110,14 +118,16 @@ def summary(results: list[dict[str, Any]]) -> str:
     statuses = Counter(result["status"] for result in results)
     lines = [f"{len(results)} submissions: " + ", ".join(f"{n} {s}" for s, n in statuses.items())]
     if scores := _scores(results):
-        lines.append(f"score of {results[0]['max_score']}: {_averages(scores)}")
+        lines.append(f"{_points(results)}: {_averages(scores)}")
         questions = _questions(results)
         width = max(len(question.name) for question in questions)
-        for name, share, _ in questions:
-            lines.append(f"  {name:{width}}  {share:4.0%}  {'█' * round(20 * share)}")
+        for question in questions:
+            bar = "█" * round(20 * question.share)
+            lines.append(f"  {question.name:{width}}  {question.share:4.0%}  {bar}")
     for result in results:
         if result["status"] == INFRASTRUCTURE:
-            lines.append(f"not graded: {result['student']!r}: {result['detail']}")
+            detail = visible(result["detail"])
+            lines.append(f"not graded: {visible(result['student'])}: {detail}")
     return "\n".join(lines)
 
 
@@ -131,6 +141,7 @@ def summary_page(results: list[dict[str, Any]]) -> str:
         submissions=len(results),
         statuses=[(s, statuses[s], meaning) for s, meaning in MEANING.items() if statuses[s]],
         averages=_averages(scores) if scores else "",
+        points=_points(results),
         max_score=max_score,
         counts=[counts[score] for score in range(max_score + 1)] if scores else [],
         most_frequent=max(counts, key=lambda score: (counts[score], score), default=None),
@@ -139,8 +150,19 @@ def summary_page(results: list[dict[str, Any]]) -> str:
     )
 
 
+def _graded(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Results of notebooks that ran: averages and shares count these alone."""
+    return [result for result in results if result["status"] in (OK, KILLED)]
+
+
 def _scores(results: list[dict[str, Any]]) -> list[int]:
-    return [result["score"] for result in results if result["score"] is not None]
+    return [result["score"] for result in _graded(results)]
+
+
+def _points(results: list[dict[str, Any]]) -> str:
+    """What the averages are about."""
+    number = len(_graded(results))
+    return f"of {results[0]['max_score']} points, {number} notebook{'s'[: number != 1]} that ran"
 
 
 def _averages(scores: list[int]) -> str:
@@ -155,22 +177,27 @@ class Question(NamedTuple):
 
     name: str
     share: float  # of its points that were earned
-    messages: list[tuple[str, int]]  # the most frequent first, each with its count
+    not_answered: int  # number of notebooks
+    mistakes: list[tuple[str, int]]  # the most frequent first, each with its count
 
 
 def _questions(results: list[dict[str, Any]]) -> list[Question]:
-    """How the class did on each question, as far as its notebooks could be read."""
+    """How the class did on each question, as far as its notebooks ran."""
     earned: Counter[str] = Counter()
     possible: Counter[str] = Counter()
-    messages: dict[str, Counter[str]] = {}
-    for result in results:
-        if result["status"] != INVALID:
-            for question in result["questions"]:
-                name = question["question"]
-                earned[name] += question["score"]
-                possible[name] += question["max_score"]
-                messages.setdefault(name, Counter()).update(question["messages"])
+    not_answered: Counter[str] = Counter()
+    mistakes: dict[str, Counter[str]] = {}
+    for result in _graded(results):
+        for question in result["questions"]:
+            name = question["question"]
+            earned[name] += question["score"]
+            possible[name] += question["max_score"]
+            wrong = [m for m in question["messages"] if not m.endswith(NOT_ANSWERED)]
+            not_answered[name] += len(wrong) < len(question["messages"])
+            mistakes.setdefault(name, Counter()).update(wrong)
     return [
-        Question(name, earned[name] / possible[name], messages[name].most_common())
+        Question(
+            name, earned[name] / possible[name], not_answered[name], mistakes[name].most_common()
+        )
         for name in possible
     ]

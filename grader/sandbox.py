@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -10,8 +11,11 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from . import seccomp
 
 OR_UNSAFE = (
     "To run students' code with all your own rights instead, which lets a submission read and "
@@ -28,26 +32,33 @@ class Limits:
     Attributes
     ----------
     call, total : float
-        Seconds for one cell or one call, and for the whole submission.
+        Seconds for one cell or one call, and for the whole submission. They are the processor
+        seconds of all its processes, or the time that passes less the time in which the submission
+        had to wait for the machine, whichever is more. So what others do costs nobody points.
+    call_wall, total_wall : float
+        Seconds that may pass for the same; who needs more is graded again, alone.
     memory : int
         Bytes of memory, for all processes together.
     output : int
         Bytes of printed text.
     processes, files : int
         Number of processes (threads included), and of open files in each process.
-    file_bytes : int
-        Bytes in one file; all files together may have three times as many.
+    file_bytes, file_count : int
+        Bytes in one file, and number of files; all together may have three times as many bytes.
     start : float
         Seconds for the sandbox to start, before any of the student's code runs.
     """
 
     call: float = 10.0
     total: float = 60.0
+    call_wall: float = 60.0
+    total_wall: float = 360.0
     memory: int = 1 << 30
     output: int = 16 << 20
     processes: int = 16
     files: int = 64
     file_bytes: int = 10 << 20
+    file_count: int = 10_000
     start: float = 30.0
 
 
@@ -80,22 +91,60 @@ def bwrap() -> str:
     return path
 
 
-def command(arguments: list[str], filter_fd: int | None) -> list[str]:
-    """Command line that runs ``grader/runner.py`` with these arguments in the sandbox."""
+def start(arguments: list[str], **pipes: Any) -> subprocess.Popen:
+    """Start ``grader/runner.py`` with these arguments in the sandbox.
+
+    Bubblewrap gets the environment of the sandbox, not that of the grader, which may hold the seed:
+    it belongs to the student's user, so its memory must hold nothing that students may not read.
+    """
+    with contextlib.ExitStack() as files:
+        descriptors = [
+            files.enter_context(open(HERE / name, "rb", buffering=0)).fileno() for name in RUNNER
+        ]
+        copies = [
+            word
+            for name, number in zip(RUNNER, descriptors, strict=True)
+            for word in ("--perms", "0444", "--file", str(number), f"/grader/{name}")
+        ]
+        filter_fd = None
+        if (program := seccomp.program()) is not None:
+            filter_fd, end = os.pipe()
+            files.callback(os.close, filter_fd)
+            with open(end, "wb") as stream:
+                stream.write(program)  # fits into the pipe's buffer
+            descriptors.append(filter_fd)
+        return subprocess.Popen(
+            _command(arguments, copies, filter_fd),
+            env=ENVIRONMENT,
+            cwd="/",
+            pass_fds=descriptors,
+            start_new_session=True,
+            **pipes,
+        )
+
+
+def _command(arguments: list[str], copies: list[str], filter_fd: int | None) -> list[str]:
+    """Command line of the sandbox; `copies` are the options that copy the runner into it.
+
+    There is no /proc in it, which tells of mounted paths and gives access to other processes.
+    """
     confine = [bwrap(), "--unshare-user", "--die-with-parent"]
     if filter_fd is not None:
         confine += ["--seccomp", str(filter_fd)]
     run = [interpreter(), *PYTHON_OPTIONS, "/grader/runner.py", *arguments]
+    mounts = [*_mounts(), *copies]
     if os.getuid() != 0:
-        return [*confine, *_namespaces(), *_mounts(), "--", *run]
+        mounts += ["--dir", "/proc", *READ_ONLY]
+        return [*confine, *NAMESPACES, *mounts, "--", *run]
     # RLIMIT_NPROC does not bind root, so the process must become another user. But only root may
     # be able to read Python's folder. So the outer bwrap mounts it as root, setpriv drops root,
-    # and the inner bwrap creates the user namespace.
+    # and the inner bwrap creates the user namespace, for which it needs /proc, and then covers it.
     return [
-        *(bwrap(), "--die-with-parent", *_namespaces(), *_mounts()),
+        *(bwrap(), "--die-with-parent", *NAMESPACES, *mounts, "--proc", "/proc", *READ_ONLY),
         *("--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--"),
         *("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--"),
-        *(*confine, "--dev-bind", "/", "/", "--chdir", "/tmp", "--", *run),
+        *(*confine, "--dev-bind", "/", "/", "--tmpfs", "/proc", "--remount-ro", "/proc"),
+        *("--chdir", "/tmp", "--", *run),
     ]
 
 
@@ -114,9 +163,17 @@ def interpreter() -> str:
     return os.path.realpath(sys.executable)
 
 
-def _namespaces() -> list[str]:
-    kinds = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
-    return [*kinds, "--unshare-cgroup-try", "--new-session", "--hostname", "sandbox"]
+RUNNER = (
+    "runner.py",
+    "magics.py",
+    "skipped.py",
+    "wire.py",
+)  # copied: a mount would tell where they are
+NAMESPACES = (
+    *("--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
+    *("--new-session", "--hostname", "sandbox"),
+)
+READ_ONLY = ("--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp")
 
 
 @cache
@@ -139,17 +196,11 @@ def _mounts() -> tuple[str, ...]:
     if not home.startswith("/usr/") and home != "/usr":
         options += [*_folders(home), "--ro-bind", home, home]
     options += _folders("/grader/runner.py")
-    for file in ("runner.py", "magics.py", "wire.py"):
-        options += ["--ro-bind", str(HERE / file), f"/grader/{file}"]
     package = Path(np.__file__).parent
     options += [*_folders("/packages/numpy"), "--ro-bind", str(package), "/packages/numpy"]
     if (libraries := package.with_name("numpy.libs")).is_dir():
         options += ["--ro-bind", str(libraries), "/packages/numpy.libs"]
-    options += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev", "--remount-ro", "/"]
-    options += ["--chdir", "/tmp", "--clearenv"]
-    for name, value in ENVIRONMENT.items():
-        options += ["--setenv", name, value]
-    return tuple(options)
+    return (*options, "--dev", "/dev")
 
 
 # One thread, since other submissions run at the same time.

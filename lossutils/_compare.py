@@ -1,4 +1,4 @@
-"""The rule for whether two results agree, which `check_equal`, self-checks and grader share."""
+"""Whether two results agree: the rule that self-checks and grader share, and its error."""
 
 from __future__ import annotations
 
@@ -31,10 +31,18 @@ def relative_error(a: ArrayLike, b: ArrayLike, floor: float) -> Float64Array:
 def numbers(value: object) -> Float64Array | None:
     """Return a number or array as float64, or None if it contains anything but real numbers."""
     try:
+        if _has_text(value):  # one long text would make every entry of an array as long
+            return None
         array = np.asarray(value)
     except Exception:  # an object of a student may raise anything
         return None
     return array.astype(np.float64) if array.dtype.kind in "biuf" else None
+
+
+def _has_text(value: object) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(_has_text, value))
+    return isinstance(value, str | bytes)
 
 
 def agrees(answer: object, expected: object, *, tol: float = TOL, floor: float = FLOOR) -> bool:

@@ -1,4 +1,6 @@
-"""Losses of the blocks of scores of a linear model: by the rule of any loss, and faster for three.
+"""Kernels: they compute a block's losses, and overwrite its scores with their gradient.
+
+Any loss has one, which follows its rule; three losses have a faster one.
 
 The classes in `lossutils.losses` teach; these only save time. A kernel overwrites a block of scores
 by its gradient step by step, so that no temporary array leaves the cache. It supports ordinary

@@ -1,4 +1,7 @@
-"""The data sets of the course, drawn from a seed or included in scikit-learn, never downloaded."""
+"""The data sets of the course, and how to split, spoil or open data.
+
+They are drawn from a seed or included in scikit-learn, never downloaded.
+"""
 
 from __future__ import annotations
 

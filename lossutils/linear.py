@@ -1,7 +1,7 @@
 """Loss and gradient of a linear model, from sums over its rows.
 
-Rows in memory are added by ``_engine.py``, block by block and thread by thread; rows in dask arrays
-are added by `lossutils.chunks`.
+``_engine.py`` computes the sums over rows in memory, block by block and thread by thread;
+`lossutils.chunks` computes them over rows in dask arrays.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def linear_value_and_grad(
 
 
 def rows_of(X: ArrayLike, targets: ArrayLike, sample_weight: ArrayLike | None = None) -> Rows:
-    """Return rows of data as an object that knows how to add them where they lie."""
+    """Wrap data so that sums over its rows are computed where they lie: in memory, or in chunks."""
     kind = RowsInChunks if is_dask(X, targets, sample_weight) else RowsInMemory
     return kind(X, targets, sample_weight)
 

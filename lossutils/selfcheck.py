@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ._checks import Float64Array
 from ._compare import FLOOR, TOL, agrees, likely_mistake, numbers, relative_error
 
 
@@ -20,6 +21,9 @@ def check_answer(
     name: str, answer: ArrayLike | None, expected: ArrayLike, *, tol: float = TOL
 ) -> None:
     """Print whether an answer agrees with the result of an independent computation.
+
+    The first wrong answer to an exercise is called too high or too low. Only a second, different
+    one is told what is expected, so that a guess does not give the answer away.
 
     Parameters
     ----------
@@ -35,8 +39,29 @@ def check_answer(
     if answer is None:
         print(f"{name}: waiting for your answer. Replace None and run the cell again.")
         return
-    right = agrees(answer, expected, tol=tol)
-    print(f"{name}: {'right.' if right else f'not yet. {_difference(answer, expected, tol)}'}")
+    if agrees(answer, expected, tol=tol):
+        print(f"{name}: right.")
+    else:
+        print(f"{name}: not yet. {_hint(name, answer, expected, tol)}")
+
+
+_first_guesses: dict[str, Float64Array] = {}
+"""The first wrong answer to each exercise that had the right shape."""
+
+
+def _hint(name: str, answer: Any, expected: Any, tol: float) -> str:
+    """Say how a wrong answer differs: exactly if the first wrong answer was another one."""
+    a, e = numbers(answer), numbers(expected)
+    if a is None or e is None or isinstance(expected, str | tuple):
+        return _difference(answer, expected, tol)
+    if a.shape != e.shape:
+        return f"Yours has the wrong shape, {a.shape}."
+    if not agrees(a, _first_guesses.setdefault(name, a), tol=tol):
+        return _difference(answer, expected, tol)
+    worst, where = _worst(a, e)
+    if np.isnan(a[worst]):
+        return f"Yours is nan{where}."
+    return f"Yours is too {'high' if a[worst] > e[worst] else 'low'}{where}."
 
 
 def check(
@@ -102,10 +127,15 @@ def _difference(answer: Any, expected: Any, tol: float = TOL) -> str:
         return f"Your answer {answer!r} is not a number or an array of numbers."
     if a.shape != e.shape:
         return f"Your answer has shape {a.shape}, expected is {e.shape}."
+    worst, where = _worst(a, e)
+    return f"Yours is {a[worst]:.6g}{where}, expected is {e[worst]:.6g}."
+
+
+def _worst(a: Float64Array, e: Float64Array) -> tuple[tuple[np.intp, ...], str]:
+    """Return the index of the largest error, and a phrase that says where that is."""
     error = relative_error(a, e, FLOOR)
     worst = np.unravel_index(np.argmax(error), error.shape)
-    where = f" at position {', '.join(map(str, worst))}" if worst else ""
-    return f"Yours is {a[worst]:.6g}{where}, expected is {e[worst]:.6g}."
+    return worst, f" at position {', '.join(map(str, worst))}" if worst else ""
 
 
 def _kind(value: Any) -> str:

@@ -1,4 +1,7 @@
-"""Gradient descent, and linear models trained with it: in closed form, and by autograd."""
+"""Gradient descent, linear models trained by it, and the choice of a learning rate.
+
+The gradient of a linear model comes from a closed formula, or from PyTorch's autograd.
+"""
 
 from __future__ import annotations
 

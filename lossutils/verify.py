@@ -1,6 +1,6 @@
-"""Independent checks of a derivative: finite differences, the Taylor test, autograd.
+"""Independent checks of an equation or a gradient: numerical derivatives, Taylor test, autograd.
 
-No closed-form gradient is used here, so agreement with one is evidence.
+The numerical ones use no closed-form gradient, so agreement with one is evidence.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Cross-entropy over a vocabulary: a block of classes at a time, the logits never held together.
 
-With K in the tens of thousands the logits, m by K, outgrow everything else. ``lossutils/linear.py``
-works through blocks of rows; this module works through blocks of classes, twice. The first pass
+With K in the tens of thousands the logits, m by K, outgrow everything else. ``_engine.py`` works
+through blocks of rows; this module works through blocks of classes, twice. The first pass
 keeps for each row the largest score so far and the sum of the exponentials below it (the online
 log-sum-exp; see online-lse in the chapter *A gradient is a sum*). The second pass computes the
 scores of each block again, now that their normaliser is known, and turns them into that block's

@@ -28,7 +28,7 @@ def test_columns_follow_the_rows():
 
 
 def test_unknown_measurements_are_refused():
-    with pytest.raises(FileNotFoundError, match=r"no measurements named 'speed' .* scaling"):
+    with pytest.raises(FileNotFoundError, match=r"named 'speed'; stored are .*scaling"):
         results.load("speed")
     with pytest.raises(ValueError, match=r"no measurement has .*'rows'.*rows: lossutils"):
         results.load("scaling").select(series="rows", way="ours")

@@ -136,7 +136,11 @@ def extreme_logits(student, reference, rng):
         compare(student.bce_with_logits(z, y), right, mistakes=logit_loss_mistakes(z, y))
 
 
-@hidden_test("bce_with_logits", points=1, message="Predictions so good that the loss is tiny.")
+@hidden_test(
+    "bce_with_logits",
+    points=1,
+    message="Predictions so good that the loss is tiny; then usual ones.",
+)
 def tiny_loss(student, reference, rng):
     y = labels(rng, 3, 4)
     z = (2 * y - 1) * rng.uniform(40, 50, size=7)
@@ -156,6 +160,9 @@ def tiny_loss(student, reference, rng):
     }
     right = reference.bce_with_logits(z, y)
     compare(student.bce_with_logits(z, y), right, mistakes=mistakes, floor=0.0)
+    z = rng.normal(size=7)
+    right = reference.bce_with_logits(z, y)
+    compare(student.bce_with_logits(z, y), right, mistakes=logit_loss_mistakes(z, y))
 
 
 def gradient_mistakes(z, y):
@@ -252,12 +259,17 @@ def gradient_with_a_weight(student, reference, rng):
         compare(student.weighted_gradient(X, y, w, b, c), right, mistakes=mistakes)
 
 
-@hidden_test("weighted_gradient", points=1, message="With the weight 1, the gradient is the usual.")
+@hidden_test(
+    "weighted_gradient",
+    points=1,
+    message="With the weight 1, the gradient is the usual; with 2 not.",
+)
 def gradient_with_the_weight_one(student, reference, rng):
     X, y, w, b = problem(rng)
-    right = X.T @ (sigmoid(X @ w + b) - y) / len(y), np.mean(sigmoid(X @ w + b) - y)
-    mistakes = weighted_mistakes(X, y, w, b, 1.0)
-    compare(student.weighted_gradient(X, y, w, b, 1.0), right, mistakes=mistakes)
+    for c in (1.0, 2.0):
+        right = reference.weighted_gradient(X, y, w, b, c)
+        mistakes = weighted_mistakes(X, y, w, b, c)
+        compare(student.weighted_gradient(X, y, w, b, c), right, mistakes=mistakes)
 
 
 @hidden_test("trained_probabilities", points=3, message="The experiment on random data.")

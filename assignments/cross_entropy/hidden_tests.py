@@ -198,57 +198,60 @@ def gradient_without_the_last_class(student, reference, rng):
 
 
 def entropy(targets):
-    """Entropy of positive targets."""
-    return -np.sum(targets * np.log(targets))
+    """Entropy of targets; those of 0 add nothing."""
+    positive = targets[targets > 0]
+    return -np.sum(positive * np.log(positive))
+
+
+def lowest_loss_mistakes(eps, K):
+    """Results of typical mistakes in the lowest loss."""
+    right_class, wrong_class = 1 - eps + eps / K, eps / K
+    right = entropy(np.r_[right_class, np.full(K - 1, wrong_class)])
+    return {
+        "0 · log 0 counts as 0: leave targets of 0 out of the sum.": np.nan,
+        "The sign is wrong: the loss is never negative.": -right,
+        "That is the logarithm to base 2; use the natural one.": right / np.log(2),
+        "That is the logarithm to base 10; use the natural one.": right / np.log(10),
+        "That is the share of the right class alone: the others cost, too.": (
+            entropy(np.array([right_class]))
+        ),
+        "The wrong classes count K − 1 times, not once.": (
+            entropy(np.array([right_class, wrong_class]))
+        ),
+        "The wrong classes count K − 1 times, not K times.": (
+            entropy(np.r_[right_class, np.full(K, wrong_class)])
+        ),
+        "You spread ε over the wrong classes only; this course spreads it over all K.": (
+            entropy(np.r_[1 - eps, np.full(K - 1, eps / (K - 1))])
+        ),
+        "That is the loss of the right class alone; the best p is the target as a whole.": (
+            -np.log(right_class)
+        ),
+        "The targets do not sum to 1: the right class gets its share of ε, too.": (
+            entropy(np.r_[1 - eps, np.full(K - 1, eps / K)])
+        ),
+        "That is the entropy of the uniform distribution: the targets are not all equal.": (
+            np.log(K)
+        ),
+    }
 
 
 @hidden_test("lowest_loss", points=2, message="The lowest loss at random strengths.")
 def lowest_loss_at_random_strengths(student, reference, rng):
     for K in rng.permutation(np.arange(3, 12))[:3].tolist():
         eps = rng.uniform(0.1, 0.5)
-        right_class, wrong_class = 1 - eps + eps / K, eps / K
-        right = entropy(np.r_[right_class, np.full(K - 1, wrong_class)])
-        mistakes = {
-            "The sign is wrong: the loss is never negative.": -right,
-            "That is the logarithm to base 2; use the natural one.": right / np.log(2),
-            "That is the logarithm to base 10; use the natural one.": right / np.log(10),
-            "That is the share of the right class alone: the others cost, too.": (
-                entropy(np.array([right_class]))
-            ),
-            "The wrong classes count K − 1 times, not once.": (
-                entropy(np.array([right_class, wrong_class]))
-            ),
-            "The wrong classes count K − 1 times, not K times.": (
-                entropy(np.r_[right_class, np.full(K, wrong_class)])
-            ),
-            "You spread ε over the wrong classes only; this course spreads it over all K.": (
-                entropy(np.r_[1 - eps, np.full(K - 1, eps / (K - 1))])
-            ),
-            "That is the loss of the right class alone; the best p is the target as a whole.": (
-                -np.log(right_class)
-            ),
-            "The targets do not sum to 1: the right class gets its share of ε, too.": (
-                entropy(np.r_[1 - eps, np.full(K - 1, eps / K)])
-            ),
-            "That is the entropy of the uniform distribution: the targets are not all equal.": (
-                np.log(K)
-            ),
-        }
-        compare(student.lowest_loss(eps, K), reference.lowest_loss(eps, K), mistakes=mistakes)
+        right, mistakes = reference.lowest_loss(eps, K), lowest_loss_mistakes(eps, K)
+        compare(student.lowest_loss(eps, K), right, mistakes=mistakes)
 
 
-@hidden_test("lowest_loss", points=1, message="The lowest loss with no smoothing and with 1.")
+@hidden_test(
+    "lowest_loss", points=1, message="The lowest loss with no smoothing, with 1, and in between."
+)
 def lowest_loss_at_both_ends(student, reference, rng):
     K = int(rng.integers(3, 12))
-    for eps in (0.0, 1.0):
-        mistakes = {
-            "0 · log 0 counts as 0: leave targets of 0 out of the sum.": np.nan,
-            "The wrong classes count K − 1 times, not K times.": (K + 1) * np.log(K) / K,
-            "You spread ε over the wrong classes only; this course spreads it over all K.": (
-                np.log(K - 1)
-            ),
-        }
-        compare(student.lowest_loss(eps, K), reference.lowest_loss(eps, K), mistakes=mistakes)
+    for eps in (0.0, 1.0, rng.uniform(0.5, 0.8)):
+        right, mistakes = reference.lowest_loss(eps, K), lowest_loss_mistakes(eps, K)
+        compare(student.lowest_loss(eps, K), right, mistakes=mistakes)
 
 
 @hidden_test("smallest_weights", points=3, message="The smallest weights of random models.")

@@ -66,7 +66,7 @@ def loss_of_random_scores(student, reference, rng):
 
 @hidden_test("hinge_loss", points=1, message="All beyond the margin, and integer scores.")
 def loss_beyond_the_margin(student, reference, rng):
-    y, margin = signs(rng, 7), 2.0
+    y, margin = signs(rng, 7), rng.uniform(1.5, 2.4)
     for s in (y * rng.uniform(2.5, 9, size=7), y * rng.integers(-9, 9, size=7)):
         right = reference.hinge_loss(s, y, margin)
         compare(student.hinge_loss(s, y, margin), right, mistakes=loss_mistakes(s, y, margin))
@@ -108,7 +108,7 @@ def gradient_at_random_scores(student, reference, rng):
     y = signs(rng, 15)
     # Five examples each are wrong, right within the margin, and beyond the margin.
     low, high = np.repeat([[-3, 0.1, 1.1], [-0.1, 0.9, 3]], 5, axis=1)
-    s = y * rng.uniform(low, high)
+    s = y * rng.permutation(rng.uniform(low, high))
     compare(
         student.hinge_gradient(s, y),
         reference.hinge_gradient(s, y),
@@ -127,15 +127,13 @@ def gradient_at_the_kink(student, reference, rng):
     )
 
 
-@hidden_test("svm_gradient", points=3, message="The gradient of a random linear model.")
-def gradient_of_a_linear_model(student, reference, rng):
-    m, n = 11, 3
-    X, y, w, b = rng.normal(size=(m, n)), signs(rng, m), rng.normal(size=n), rng.normal()
-    l2 = rng.uniform(0.2, 0.8)
+def svm_mistakes(X, y, w, b, l2):
+    """Results of typical mistakes in the gradient of the support vector machine."""
+    m = len(y)
     missing = np.maximum(0, 1 - y * (X @ w + b))
     push, without_bias = -2 * y * missing / m, -2 * y * np.maximum(0, 1 - y * (X @ w)) / m
     slope, db, of_hinge = X.T @ push, np.sum(push), -y * np.sign(missing) / m
-    mistakes = {
+    return {
         "The factor 2 of the square is lost.": (slope / 2 + l2 * w, db / 2),
         "The factor 1/m of the mean is lost.": (m * slope + l2 * w, m * db),
         "The penalty has a ½: its gradient is λw, not 2λw.": (slope + 2 * l2 * w, db),
@@ -165,30 +163,32 @@ def gradient_of_a_linear_model(student, reference, rng):
             np.sum(-2 * y * (1 - y * (X @ w + b))) / m,
         ),
     }
-    compare(
-        student.svm_gradient(X, y, w, b, l2),
-        reference.svm_gradient(X, y, w, b, l2),
-        mistakes=mistakes,
-    )
 
 
-@hidden_test("svm_gradient", points=1, message="All beyond the margin: the penalty alone is left.")
+@hidden_test("svm_gradient", points=3, message="The gradient of a random linear model.")
+def gradient_of_a_linear_model(student, reference, rng):
+    m, n = 11, 3
+    X, y, w, b = rng.normal(size=(m, n)), signs(rng, m), rng.normal(size=n), rng.normal()
+    given = X, y, w, b, rng.uniform(0.2, 0.8)
+    right = reference.svm_gradient(*given)
+    compare(student.svm_gradient(*given), right, mistakes=svm_mistakes(*given))
+
+
+@hidden_test(
+    "svm_gradient",
+    points=1,
+    message="All beyond the margin, where the penalty alone is left; then all but one.",
+)
 def gradient_of_the_penalty(student, reference, rng):
     w, b, l2 = rng.normal(size=3) + 2, rng.uniform(0.1, 0.4), rng.uniform(0.2, 0.8)
     y = signs(rng, 9)
     X = y[:, None] * rng.uniform(2, 4, size=(9, 3)) * np.sign(w)
     X *= 3 / np.min(np.abs(X @ w))
-    mistakes = {
-        "The penalty has a ½: its gradient is λw, not 2λw.": (2 * l2 * w, 0.0),
-        "The ½ of the penalty is gone after differentiating: its gradient is λw.": (
-            l2 * w / 2,
-            0.0,
-        ),
-        "The penalty is left out.": (np.zeros(3), 0.0),
-        "The penalty does not contain b.": (l2 * w, l2 * b),
-    }
-    right = reference.svm_gradient(X, y, w, b, l2)
-    compare(student.svm_gradient(X, y, w, b, l2), right, mistakes=mistakes)
+    one_wrong = X.copy()
+    one_wrong[rng.integers(9)] *= -1
+    for given in ((X, y, w, b, l2), (one_wrong, y, w, b, l2)):
+        right = reference.svm_gradient(*given)
+        compare(student.svm_gradient(*given), right, mistakes=svm_mistakes(*given))
 
 
 def multiclass_mistakes(S, labels):

@@ -54,10 +54,13 @@ def long_record(student, reference, rng):
     compare(student.coin_log_likelihood(p, y), right, mistakes=coin_mistakes(p, y))
 
 
-@hidden_test("coin_log_likelihood", points=1, message="The probabilities 0 and 1.")
+@hidden_test(
+    "coin_log_likelihood", points=1, message="The probabilities 0 and 1, and one in between."
+)
 def certain_coin(student, reference, rng):
-    mixed = tosses(rng, 0.5, 11)
-    for p, y in ((1.0, mixed), (0.0, mixed), (1.0, np.ones(7, int)), (0.0, np.zeros(7, int))):
+    mixed, heads, tails = tosses(rng, 0.5, 11), np.ones(7, int), np.zeros(7, int)
+    between = rng.uniform(0.6, 0.8), mixed
+    for p, y in ((1.0, mixed), (0.0, mixed), (1.0, heads), (0.0, tails), between):
         right = reference.coin_log_likelihood(p, y)
         compare(student.coin_log_likelihood(p, y), right, mistakes=coin_mistakes(p, y))
 
@@ -115,59 +118,97 @@ def close_scores(student, reference, rng):
 
 
 def weighted_median(y, weights):
-    """Weighted median of y, and the distance of its weights from a tie."""
+    """Weighted median of y, its places in y and in ascending order, and how far a tie is."""
     order = np.argsort(y)
     share = np.cumsum(weights[order]) / np.sum(weights)
-    return y[order][np.searchsorted(share, 0.5)], np.min(np.abs(share - 0.5))
+    rank = np.searchsorted(share, 0.5)
+    return y[order[rank]], (order[rank], rank), np.min(np.abs(share - 0.5))
 
 
-@hidden_test("laplace_location", points=3, message="Random measurements of different precision.")
-def different_widths(student, reference, rng):
-    while True:  # until all mistakes give different results, and no tie is near
-        y, widths = rng.normal(size=11), np.exp(rng.normal(size=11))
-        s, margin = weighted_median(y, 1 / widths)
-        by_width, by_square = (weighted_median(y, weights)[0] for weights in (widths, widths**-2))
-        unsorted = weighted_median(np.sort(y), 1 / widths)[0]
-        mean = np.average(y, weights=1 / widths)
-        square_mean = np.average(y, weights=widths**-2)
-        results = [s, np.median(y), by_width, by_square, unsorted, mean, np.mean(y), square_mean]
-        if margin > 0.01 and np.min(np.diff(np.sort(results))) > 1e-3:
-            break
-    mistakes = {
-        "That is the plain median: an instrument with a small width pulls harder.": np.median(y),
-        "You weight by the widths, so that the worst instrument pulls hardest.": by_width,
-        "You weight by the square of the width, as Gaussian noise would.": by_square,
-        "You sort the measurements, but not their widths along with them.": unsorted,
-        "That is a weighted mean: Laplace noise leads to a weighted median.": mean,
-        "That is the plain mean: Laplace noise leads to a weighted median.": np.mean(y),
-        "That is the weighted mean of Gaussian noise: a median is needed.": square_mean,
-    }
-    compare(
-        student.laplace_location(y, widths),
-        reference.laplace_location(y, widths),
-        mistakes=mistakes,
-    )
-
-
-@hidden_test("laplace_location", points=1, message="One instrument outweighs all others.")
-def one_precise_instrument(student, reference, rng):
-    y, widths = rng.normal(size=8), rng.uniform(1, 2, size=8)
-    best = np.argsort(y)[rng.choice([0, 1, 6, 7])]
-    widths[best] = 0.01
-    mistakes = {
+def location_mistakes(y, widths):
+    """Results of typical mistakes in the place of the highest likelihood."""
+    return {
         "That is the plain median: an instrument with a small width pulls harder.": np.median(y),
         "You weight by the widths, so that the worst instrument pulls hardest.": (
             weighted_median(y, widths)[0]
         ),
+        "You weight by the square of the width, as Gaussian noise would.": (
+            weighted_median(y, widths**-2)[0]
+        ),
+        "You sort the measurements, but not their widths along with them.": (
+            weighted_median(np.sort(y), 1 / widths)[0]
+        ),
         "That is a weighted mean: Laplace noise leads to a weighted median.": (
             np.average(y, weights=1 / widths)
         ),
+        "That is the plain mean: Laplace noise leads to a weighted median.": np.mean(y),
+        "That is the weighted mean of Gaussian noise: a median is needed.": (
+            np.average(y, weights=widths**-2)
+        ),
     }
-    compare(
-        student.laplace_location(y, widths),
-        reference.laplace_location(y, widths),
-        mistakes=mistakes,
+
+
+def revealing(rng):
+    """Random measurements and widths with which each mistake has a result of its own.
+
+    Neither the most nor the least precise instrument shows what is right.
+    """
+    while True:
+        y, widths = rng.normal(size=11), np.exp(rng.normal(size=11))
+        s, (place, _), _ = weighted_median(y, 1 / widths)
+        results = [s, *location_mistakes(y, widths).values()]
+        if np.min(np.diff(np.sort(results))) > 1e-3 and place not in (
+            np.argmin(widths),
+            np.argmax(widths),
+        ):
+            return y, widths
+
+
+def compare_locations(student, reference, cases):
+    """Compare the results for several records of measurements."""
+    for y, widths in cases:
+        compare(
+            student.laplace_location(y, widths),
+            reference.laplace_location(y, widths),
+            mistakes=location_mistakes(y, widths),
+        )
+
+
+def apart(first, second):
+    """Whether the right results stand at different places of two records, and no tie is near.
+
+    Otherwise it could be right to return one entry of every record.
+    """
+    (_, places, tie), (_, others, other_tie) = (
+        weighted_median(y, 1 / widths) for y, widths in (first, second)
     )
+    return not np.any(np.equal(places, others)) and min(tie, other_tie) > 0.01
+
+
+@hidden_test("laplace_location", points=3, message="Random measurements of different precision.")
+def different_widths(student, reference, rng):
+    while True:
+        cases = [revealing(rng) for _ in range(2)]
+        if apart(*cases):
+            break
+    compare_locations(student, reference, cases)
+
+
+@hidden_test(
+    "laplace_location",
+    points=1,
+    message="One instrument is the most precise. In one record it outweighs all others.",
+)
+def one_precise_instrument(student, reference, rng):
+    while True:
+        cases = []
+        for precise, ranks in ((0.01, [0, 1, 6, 7]), (0.5, [0, 7])):
+            y, widths = rng.normal(size=8), rng.uniform(1, 2, size=8)
+            widths[np.argsort(y)[rng.choice(ranks)]] = precise
+            cases.append((y, widths))
+        if apart(*cases):
+            break
+    compare_locations(student, reference, cases)
 
 
 def waiting_mistakes(times, ended):
@@ -200,11 +241,12 @@ def some_have_ended(student, reference, rng):
     compare(student.censored_rate(times, ended), right, mistakes=waiting_mistakes(times, ended))
 
 
-@hidden_test("censored_rate", points=1, message="No waiting time is over yet.")
+@hidden_test("censored_rate", points=1, message="No waiting time is over yet; then two are.")
 def none_has_ended(student, reference, rng):
-    times, ended = rng.uniform(1, 5, size=6), np.zeros(6, dtype=int)
-    right = reference.censored_rate(times, ended)
-    compare(student.censored_rate(times, ended), right, mistakes=waiting_mistakes(times, ended))
+    for events in (0, 2):
+        times, ended = rng.uniform(1, 5, size=6), rng.permutation(np.arange(6) < events).astype(int)
+        right = reference.censored_rate(times, ended)
+        compare(student.censored_rate(times, ended), right, mistakes=waiting_mistakes(times, ended))
 
 
 @hidden_test("variance_ratios", points=4, message="The experiment on random noise.")

@@ -1,5 +1,7 @@
 """Hidden tests of the assignment on squared error."""
 
+from functools import partial
+
 import numpy as np
 
 from grader import compare, hidden_test
@@ -54,12 +56,11 @@ def gradient_at_random_scores(student, reference, rng):
     compare(student.mse_gradient(s, y), reference.mse_gradient(s, y), mistakes=mistakes)
 
 
-@hidden_test("linear_gradient", points=3, message="The gradient of a random linear model.")
-def gradient_of_a_linear_model(student, reference, rng):
-    X, y, w, b = data(rng)
+def linear_mistakes(X, y, w, b):
+    """Results of typical mistakes in the gradient of a linear model."""
     m, difference = len(y), X @ w + b - y
     without_bias = X @ w - y
-    mistakes = {
+    return {
         "The sign is wrong: the gradient points to where the loss grows.": (
             -2 * X.T @ difference / m,
             -2 * np.mean(difference),
@@ -72,18 +73,25 @@ def gradient_of_a_linear_model(student, reference, rng):
             2 * np.mean(difference) / m,
         ),
     }
-    compare(
-        student.linear_gradient(X, y, w, b),
-        reference.linear_gradient(X, y, w, b),
-        mistakes=mistakes,
-    )
 
 
-@hidden_test("linear_gradient", points=1, message="At the best line, the gradient is zero.")
+@hidden_test("linear_gradient", points=3, message="The gradient of a random linear model.")
+def gradient_of_a_linear_model(student, reference, rng):
+    given = data(rng)
+    right = reference.linear_gradient(*given)
+    compare(student.linear_gradient(*given), right, mistakes=linear_mistakes(*given))
+
+
+@hidden_test(
+    "linear_gradient", points=1, message="At the best line the gradient is zero, beside it not."
+)
 def gradient_at_the_minimum(student, reference, rng):
-    X, y, *_ = data(rng)
+    X, y, *away = data(rng)
     w, b = reference.least_squares(X, y)
     compare(student.linear_gradient(X, y, w, b), (np.zeros(3), 0.0))
+    beside = X, y, w + away[0], b + away[1]
+    right = reference.linear_gradient(*beside)
+    compare(student.linear_gradient(*beside), right, mistakes=linear_mistakes(*beside))
 
 
 @hidden_test("least_squares", points=3, message="The best weights and bias for random data.")
@@ -104,36 +112,49 @@ def best_line(student, reference, rng):
 def nearly_equal_columns(student, reference, rng):
     x = rng.normal(size=30)
     X = np.column_stack([x, x + 1e-7 * rng.normal(size=30)])
-    y = X @ [1.0, 2.0] + 3
+    w, b = rng.uniform([1, 2], [1.5, 3]), rng.uniform(2, 4)
+    y = X @ w + b
     # The normal equations square the condition number, and lose all digits here.
-    compare(student.least_squares(X, y), (np.array([1.0, 2.0]), 3.0), tol=1e-4)
+    compare(student.least_squares(X, y), (w, b), tol=1e-4)
 
 
-@hidden_test("largest_working_rate", points=3, message="The experiment on random data.")
-def experiment(student, reference, rng):
-    X, y, *_ = data(rng, m=12)
-    critical = reference.critical_rate(X)
-    rates = critical * np.array([0.3, 0.6, 0.9, 0.97, 1.04, 1.2, 1.5])
-    right = reference.largest_working_rate(X, y, rates)
+def rate_mistakes(X, y, rates, critical):
+    """Results of typical mistakes in the largest rate that works."""
+    working = rates[rates < critical]
 
     def loss(rate):
-        w = np.zeros(3)
+        w = np.zeros(X.shape[1])
         for _ in range(500):
             w = w - rate * 2 * X.T @ (X @ w - y) / len(y)
         return np.mean((X @ w - y) ** 2)
 
-    mistakes = {
-        "That is the smallest rate that breaks; return the largest that works.": rates[4],
+    return {
+        "That is the smallest rate that breaks; return the largest that works.": (
+            rates[len(working)]
+        ),
         "That is the largest rate of all: did a loss of nan count as smaller?": rates[-1],
         "Your descent breaks too late: its gradient lacks a factor 2, or has 1/m twice.": (
             rates[rates < 2 * critical].max()
         ),
         "Your descent breaks too early: its gradient lacks 1/m.": rates[0],
         "That is the rate with the smallest loss; return the largest that works.": (
-            min(rates[:4], key=loss)
+            min(working, key=loss)
         ),
     }
-    compare(student.largest_working_rate(X, y, rates), right, mistakes=mistakes)
+
+
+@hidden_test("largest_working_rate", points=3, message="The experiment on random data.")
+def experiment(student, reference, rng):
+    # No place among the rates, counted from either end or the middle, is right in both cases.
+    for working, breaking in rng.permutation([(rng.integers(1, 3), 3), (3, 2)]):
+        X, y, *_ = data(rng, m=12)
+        critical = reference.critical_rate(X)
+        below = rng.uniform(0.3, 0.97, size=working)
+        above = np.append(rng.uniform(1.04, 1.9, size=breaking - 1), 2.5)
+        rates = critical * np.sort(np.append(below, above))
+        right = reference.largest_working_rate(X, y, rates)
+        mistakes = partial(rate_mistakes, X, y, rates, critical)
+        compare(student.largest_working_rate(X, y, rates), right, mistakes=mistakes)
 
 
 @hidden_test("critical_rate", points=3, message="The critical rate of random features.")

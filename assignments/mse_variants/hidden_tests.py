@@ -315,18 +315,21 @@ def experiment(student, reference, rng):
 
 @hidden_test("steps_until_right", points=1, message="A wide gap, which one loss does not close.")
 def experiment_with_a_limit(student, reference, rng):
-    clear = False
-    while not clear:
+    cases = {}  # by the counts, so that no array is right in all of them
+    while len(cases) < 2:
         setting = rng.uniform(12, 14), int(rng.integers(3, 6)), rng.uniform(0.3, 0.6), 90
-        _, clear = race(*setting)
-    right = reference.steps_until_right(*setting)
-    mistakes = {
-        "A loss that does not get there within max_steps has the count max_steps.": (
-            right + np.array([0, 1, 0])
-        ),
-        **race_mistakes(*setting),
-    }
-    compare(student.steps_until_right(*setting), right, mistakes=mistakes)
+        counts, clear = race(*setting)
+        if clear:
+            cases[tuple(counts)] = setting
+    for setting in cases.values():
+        right = reference.steps_until_right(*setting)
+        mistakes = {
+            "A loss that does not get there within max_steps has the count max_steps.": (
+                right + np.array([0, 1, 0])
+            ),
+            **race_mistakes(*setting),
+        }
+        compare(student.steps_until_right(*setting), right, mistakes=mistakes)
 
 
 def formula_mistakes(gap, K, lr):
@@ -356,22 +359,32 @@ def formula_mistakes(gap, K, lr):
         }
 
 
+def usual_race(rng):
+    """Random gap, K and rate; no step ends near a tie."""
+    fraction = 0.0
+    while not 0.05 < fraction < 0.95:
+        gap, K, lr = rng.uniform(2, 9), int(rng.integers(3, 9)), rng.uniform(0.05, 0.12)
+        fraction = np.log1p(gap) / -np.log1p(-2 * lr / K) % 1
+    return gap, K, lr
+
+
 @hidden_test("raw_steps", points=2, message="The formula for random gaps and rates.")
 def formula_of_the_steps(student, reference, rng):
     for _ in range(3):
-        fraction = 0.0
-        while not 0.05 < fraction < 0.95:
-            gap, K, lr = rng.uniform(2, 9), int(rng.integers(3, 9)), rng.uniform(0.05, 0.12)
-            fraction = np.log1p(gap) / -np.log1p(-2 * lr / K) % 1
+        gap, K, lr = usual_race(rng)
         right = reference.raw_steps(gap, K, lr)
         compare(student.raw_steps(gap, K, lr), right, mistakes=formula_mistakes(gap, K, lr))
 
 
-@hidden_test("raw_steps", points=1, message="Tiny rates with huge gaps, and a gap of 0.")
+@hidden_test(
+    "raw_steps", points=1, message="Tiny rates with huge gaps, a gap of 0, and a usual one."
+)
 def formula_at_the_ends(student, reference, rng):
-    tiny = [(10.0 ** rng.uniform(50, 300), rng.uniform(1e-12, 3e-12)) for _ in range(4)]
-    for gap, lr in (*tiny, (0.0, 0.3)):
-        K = int(rng.integers(3, 9))
+    tiny = [
+        (10.0 ** rng.uniform(50, 300), int(rng.integers(3, 9)), rng.uniform(1e-12, 3e-12))
+        for _ in range(4)
+    ]
+    for gap, K, lr in (*tiny, (0.0, int(rng.integers(3, 9)), 0.3), usual_race(rng)):
         right = reference.raw_steps(gap, K, lr)
         mistakes = formula_mistakes(gap, K, lr)
         if gap == 0:

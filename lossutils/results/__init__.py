@@ -88,7 +88,7 @@ def load(name: str) -> Measurements:
     Parameters
     ----------
     name : str
-        "scaling" or "linear".
+        Such as "scaling" or "linear".
 
     Returns
     -------
@@ -104,7 +104,7 @@ def load(name: str) -> Measurements:
         here = resources.files(__package__).iterdir()
         known = sorted(f.name.removesuffix(".json") for f in here if f.name.endswith(".json"))
         raise FileNotFoundError(
-            f"no measurements named {name!r} are stored, but {', '.join(known) or 'none'}; "
+            f"there are no measurements named {name!r}; stored are {', '.join(known) or 'none'}; "
             "make bench writes them"
         )
     stored = json.loads(file.read_text("utf8"))

@@ -1,8 +1,8 @@
 """Each assignment: its reference gets all points, its stub none, and mistakes get their message."""
 
+import ast
 import json
 import re
-import time
 
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
@@ -68,6 +68,12 @@ class TestAssignment:
                 (name,) = re.findall(r"^def (\w+)", source, re.M)
                 assert f"check(\n    {name}," in code[position + 1]
 
+    def test_checks_hold_bare_numbers(self, chapter):
+        for cell in assignment.load_master(chapter)["cells"]:
+            source = "".join(cell["source"])
+            if cell["cell_type"] == "code" and re.search(r"^check\(", source, re.M):
+                assert not formulas(source)
+
     def test_the_site_hides_the_installation_and_folds_the_checks(self, chapter):
         for position, cell in enumerate(assignment.load_master(chapter)["cells"]):
             folded = re.search(r"^check\(", "".join(cell["source"]), re.M)
@@ -122,6 +128,55 @@ class TestAssignment:
         )
 
 
+def formulas(source):
+    """Formulas among the results in the checks of a cell: they would spell the answer out."""
+    calls = [
+        node.value
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Expr) and ast.unparse(node.value.func) == "check"
+    ]
+    assert calls, "each cell of checks calls `check` alone"
+    results = [
+        keyword.value
+        for call in calls
+        for keyword in call.keywords
+        if keyword.arg in ("expected", "mistakes")
+    ]
+    assert len(results) >= len(calls), "each check gives what is expected"
+    return [ast.unparse(result) for result in results if not is_bare(result)]
+
+
+def is_bare(result):
+    """Whether a result, or a dict of results, holds only numbers and arrays of numbers."""
+    for node in ast.walk(result):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) not in ("np.array", "np.full"):
+            return False
+        if isinstance(node, ast.Attribute) and node.attr not in ("array", "full", "inf", "nan"):
+            return False
+        if isinstance(node, ast.BinOp | ast.Compare | ast.Lambda | ast.GeneratorExp | ast.ListComp):
+            return False
+        if isinstance(node, ast.Name) and node.id != "np":
+            return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("result", "bare"),
+    [
+        ("3", True),
+        ("(-2.0, np.array([[1, np.inf]]))", True),
+        ("{'A mistake.': np.nan}", True),
+        ("3 * (7 - 3) / 4", False),
+        ("np.log(2)", False),
+        ("{'A mistake.': (1, 2 / 3)}", False),
+        ("np.pi", False),
+        ("answer", False),
+    ],
+)
+def test_formula_is_told_from_bare_numbers(result, bare):
+    assert bool(formulas(f"check(f, [1.0], expected={result})")) != bare
+
+
 def run_cells(source):
     """Run a notebook's code, as IPython would, with lossutils installed."""
     names = {"get_ipython": lambda: pytest.fail("where lossutils is, the first cell does nothing")}
@@ -140,8 +195,7 @@ class RunningNotebook:
 
     def __init__(self, chapter):
         self.assignment = assignment.load(chapter)
-        limits = Limits(total=600.0)
-        self._student = Student(limits, deadline=time.monotonic() + limits.total)
+        self._student = Student(Limits(total=600.0, total_wall=3600.0))
         self.run(handed_in(chapter))
 
     def run(self, content):

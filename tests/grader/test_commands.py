@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from grader import assignment, batch, grading, sandbox
+from grader import assignment, batch, grading, sandbox, session
 from grader.__main__ import main
 from grader.student import InfrastructureError
 from tests.grader.hostile import CASES
@@ -27,6 +27,22 @@ class TestMistakesOfTheTeacher:
         assert "secrets.token_hex()" in capsys.readouterr().err
         assert not (tmp_path / "out").exists()
 
+    @pytest.mark.parametrize("content", ["1", "secret", "1" * 64, "12" * 20, "a seed of 15 ch"])
+    def test_seed_that_can_be_guessed(self, tmp_path, submissions, content, capsys, monkeypatch):
+        monkeypatch.setenv("GRADER_SEED", content)
+        assert run(submissions, "--out", tmp_path / "out") == 2
+        said = capsys.readouterr().err
+        assert f"GRADER_SEED has {len(content)} characters, {len(set(content))} of them" in said
+        assert "use at least 16" in said
+        assert not (tmp_path / "out").exists()
+
+    @pytest.mark.parametrize("number", ["x", "0", "-1", "1.5", ""])
+    def test_number_of_jobs(self, number, capsys):
+        with pytest.raises(SystemExit):
+            run("in", "--out", "out", "--jobs", number)
+        said = f"argument --jobs: it must be a whole number of at least 1, not {number!r}"
+        assert said in capsys.readouterr().err
+
     @pytest.mark.parametrize("content", ["", " \n"])
     def test_empty_seed(self, tmp_path, submissions, content, capsys):
         (tmp_path / "seed").write_text(content)
@@ -43,7 +59,8 @@ class TestMistakesOfTheTeacher:
             assert run(folder, "--out", tmp_path / "out", "--seed-file", seed_file) == 2
         said = capsys.readouterr().err
         assert "is not a folder" in said
-        assert "holds no submission" in said
+        assert "holds no submission, such as <student>.ipynb or <student>/mse.ipynb" in said
+        assert "it holds seed.txt" in said
 
     def test_results_of_another_run_are_not_overwritten(
         self, tmp_path, submissions, seed_file, sandbox, capsys
@@ -53,7 +70,7 @@ class TestMistakesOfTheTeacher:
         assert run(*arguments) == 0
         before = {path: path.read_bytes() for path in out.glob("*.json")}
         assert run(*arguments) == 2
-        seed_file.write_text("another")
+        seed_file.write_text("another seed of the tests")
         assert run(*arguments, "--resume") == 2
         said = capsys.readouterr().err
         assert "give --resume to continue" in said
@@ -64,7 +81,7 @@ class TestMistakesOfTheTeacher:
         self, tmp_path, submissions, seed_file, sandbox, capsys
     ):
         assert run(submissions, "--out", submissions, "--seed-file", seed_file) == 2
-        assert "is not empty" in capsys.readouterr().err
+        assert "was not made by this grader" in capsys.readouterr().err
         assert [path.name for path in submissions.iterdir()] == ["honest.ipynb"]
 
     def test_dask_without_a_scheduler(self, tmp_path, submissions, seed_file, capsys):
@@ -164,7 +181,7 @@ class TestInfrastructure:
         assert (out / "grades.csv").read_text().splitlines()[1].startswith("honest,ok,20,20")
 
     def test_a_sandbox_that_fails_twice_is_started_again(self, tmp_path, sandbox, monkeypatch):
-        real, attempts = grading.Student, []
+        real, attempts = session.Student, []
 
         def fails_twice(*args, **kwargs):
             attempts.append(args)
@@ -172,7 +189,7 @@ class TestInfrastructure:
                 raise InfrastructureError("no process left")
             return real(*args, **kwargs)
 
-        monkeypatch.setattr(grading, "Student", fails_twice)
+        monkeypatch.setattr(session, "Student", fails_twice)
         submissions = write_all(tmp_path, honest=HONEST)
         result = grading.grade(submissions / "honest.ipynb", CHAPTER, seed=SEED)
         assert (result["status"], result["score"], len(attempts)) == ("ok", 20, 3)

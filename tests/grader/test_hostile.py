@@ -2,19 +2,24 @@
 
 import hashlib
 import json
+import shutil
 import socket
+import subprocess
+import sys
+import tempfile
 import threading
 from pathlib import Path
 
 import pytest
 
-from grader import assignment, batch, report
-from grader.sandbox import Limits
+from grader import assignment, report
+from grader.names import file_name
 from tests.grader.hostile import CASES
-from tests.grader.hostile.case import CHAPTER, HONEST, POINTS, TOKEN, Case
+from tests.grader.hostile.case import HONEST, POINTS, TOKEN, Case
 from tests.grader.notebooks import SEED
+from tests.grader.users import USERS, run_as
 
-LIMITS = Limits(call=4.0, total=16.0)
+ROOT = assignment.ASSIGNMENTS.parent
 NEIGHBOURS = [f"neighbour {number}" for number in range(12)]
 
 
@@ -38,22 +43,23 @@ def fingerprints(folder):
     }
 
 
-@pytest.fixture(scope="module")
-def graded(sandbox, tmp_path_factory):
-    """Folder of results: all cases and the honest neighbours, graded in one run."""
-    place = tmp_path_factory.mktemp("hostile")
+@pytest.fixture(scope="module", params=USERS)
+def graded(request, sandbox):
+    """Folder of results: all cases and the honest neighbours, graded in one run by a user."""
+    become = run_as(request.param)
+    # Pytest's own temporary folders cannot be entered by other users.
+    place = Path(tempfile.mkdtemp(prefix="hostile-"))
     submissions, home, out = place / "submissions", place / "home", place / "out"
-    submissions.mkdir()
-    home.mkdir()
+    for folder in (submissions, home, out):
+        folder.mkdir()
     (home / "secret").write_text("a secret")
     connections = []
-    with socket.create_server(("127.0.0.1", 0)) as server, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRADER_SEED", SEED)
+    with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=lambda: connections.append(server.accept()), daemon=True).start()
         places = {
             "submissions": submissions,
             "home": home,
-            "root": assignment.ASSIGNMENTS.parent,
+            "root": ROOT,
             "port": server.getsockname()[1],
             "token": TOKEN,
         }
@@ -61,20 +67,29 @@ def graded(sandbox, tmp_path_factory):
             hand_in(case, submissions / (case.name or f"{name}.ipynb"), **places)
         for name in NEIGHBOURS:
             (submissions / f"{name}.ipynb").write_bytes(HONEST)
+        for folder in (place, out):
+            folder.chmod(0o777)
         before = fingerprints(place)
-        # More jobs than processors, since many cases only wait for their time to run out.
-        counts = batch.run(
-            CHAPTER, submissions, out, seed=SEED, limits=LIMITS, jobs=3, write_gradescope=True
+        variables = {"GRADER_SEED": SEED, "PYTHONPATH": ROOT, "PYTHONDONTWRITEBYTECODE": 1}
+        environment = ["env", *(f"{name}={value}" for name, value in variables.items())]
+        grade = [sys.executable, "-m", "tests.grader.hostile", str(submissions), str(out)]
+        ran = subprocess.run(
+            [*become, *environment, *grade], cwd="/", capture_output=True, text=True, check=False
         )
         after = {file: digest for file, digest in fingerprints(place).items() if file in before}
-    assert counts["infrastructure"] == 0
-    assert after == before, "a submission has changed a file"
-    assert not connections, "a submission has reached the network"
-    return out
+    try:
+        assert ran.returncode == 0, ran.stderr
+        assert json.loads(ran.stdout).get("infrastructure", 0) == 0
+        assert after == before, "a submission has changed a file"
+        assert not connections, "a submission has reached the network"
+        yield out
+    finally:
+        subprocess.run([*become, "rm", "-rf", *out.glob("*")], check=True)
+        shutil.rmtree(place)
 
 
 def result_of(graded, student):
-    return json.loads((graded / f"{batch.file_name(student)}.json").read_text("utf-8"))
+    return json.loads((graded / f"{file_name(student)}.json").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -95,7 +110,7 @@ def test_honest_neighbour_gets_all_points(graded, name):
 
 
 def test_there_are_enough_cases():
-    assert len(CASES) >= 40
+    assert len(CASES) >= 170
 
 
 def test_no_process_stays_behind(graded):
@@ -109,7 +124,7 @@ def test_no_process_stays_behind(graded):
 
 def test_no_file_stays_behind(graded):
     assert not list(Path("/tmp").glob(f"{TOKEN}*"))
-    students = {batch.file_name(name) for name in [*CASES, *NEIGHBOURS]}
+    students = {file_name(name) for name in [*CASES, *NEIGHBOURS]}
     assert {path.name for path in graded.iterdir()} == {
         ".batch.json",
         "feedback",
@@ -124,7 +139,7 @@ def test_no_file_stays_behind(graded):
 
 def test_students_read_no_hidden_value(graded):
     """Only the teacher's results quote exceptions, which may hold hidden inputs."""
-    teachers = (graded / f"{batch.file_name('raises its inputs')}.json").read_text("utf-8")
+    teachers = (graded / f"{file_name('raises its inputs')}.json").read_text("utf-8")
     assert "leaked array" in teachers
     for file in [*graded.glob("feedback/*"), *graded.glob("gradescope/*/*")]:
         assert "leaked" not in file.read_text("utf-8"), file
@@ -132,7 +147,7 @@ def test_students_read_no_hidden_value(graded):
 
 def test_each_submission_is_a_row_of_the_grades(graded):
     report.write_report(graded)
-    lines = (graded / "grades.csv").read_text("utf-8").splitlines()
+    lines = (graded / "grades.csv").read_text("utf-8-sig").splitlines()
     assert len(lines) == 1 + len(CASES) + len(NEIGHBOURS)
     assert lines[0] == "student,status,score,max_score," + ",".join(POINTS)
     assert f"honest,ok,20,20,{','.join(map(str, POINTS.values()))}" in lines

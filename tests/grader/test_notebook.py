@@ -15,8 +15,17 @@ from tests.grader.notebooks import notebook
         ("x = 1", "x = 1"),
         ("%matplotlib inline\nx = 1", "pass\nx = 1"),
         ("if x:\n    !ls\ny = 2", "if x:\n    pass\ny = 2"),
-        ("files = !ls\nx = %time 3", "pass\npass"),
-        ("np.mean?\n?np\nnp.mean??", "pass\npass\npass"),
+        ("files = !ls\nhome = %env HOME", "files = []\nhome = []"),
+        ("x.files[0] = !ls -l", "x.files[0] = []"),
+        ("x = %time f(3)\n  %time y = 2", "x = f(3)\n  y = 2"),
+        ("%time x = (1 +\n 2)", "x = (1 +\n 2)"),
+        ("%time !ls\n%time", "pass\npass"),
+        ("!pip install \\\n  numpy \\\n  scipy\nx = 1", "pass\n\n\nx = 1"),
+        ("x = !ls \\\n -l\ny = 1", "x = []\n\ny = 1"),
+        ("!ls \\", "pass"),
+        ("!echo it's (\nx = 1", "pass\nx = 1"),
+        ("await f()\n!ls", "await f()\npass"),
+        ("np.mean?\n?np\nnp.mean??\nx[0].f? \nnp.*mean?", "pass\npass\npass\npass\npass"),
         ("%%time\nx = 1", "pass\nx = 1"),
         ("%%bash\nrm -rf /", ""),
         ("  %%html\n<b>", ""),
@@ -31,6 +40,31 @@ from tests.grader.notebooks import notebook
 )
 def test_magics_are_removed(source, plain):
     assert plain_python(source) == plain
+
+
+def test_a_long_line_is_read_at_once():
+    for source in (" " * 200_000, "x " * 100_000, " " * 100_000 + "=" + " " * 100_000):
+        assert plain_python(f"({source}\n!").endswith("\n!")
+
+
+@pytest.mark.parametrize("unit", [b"{},", b"[0],", b'"",'])
+def test_a_notebook_of_very_many_values_is_refused_before_it_is_parsed(unit, monkeypatch):
+    monkeypatch.setattr(json, "loads", lambda text: pytest.fail("it was parsed"))
+    with pytest.raises(NotebookError, match="more than 500,000 values; clear its outputs"):
+        code_cells(b'{"cells": [' + unit * (1 << 20) + b"0]}")
+
+
+@pytest.mark.parametrize("text", ["[{,:" * 10, "\\" * 9 + '"[', "é[", '"'])
+def test_marks_in_texts_are_no_values(text):
+    """A large output of JavaScript, for instance, is one value."""
+    book = notebook("x = 1")
+    book["cells"][0]["outputs"] = [text * 400_000]
+    assert [cell.source for cell in code_cells(json.dumps(book).encode())] == ["x = 1"]
+
+
+def test_quotes_that_do_not_end_take_no_long_time():
+    with pytest.raises(NotebookError, match="it is not JSON"):
+        code_cells(b'"' + b'\\"' * 5_000_000)
 
 
 def test_cells_keep_their_numbers():

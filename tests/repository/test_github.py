@@ -140,8 +140,8 @@ def test_a_commit_that_is_no_longer_the_newest_is_left_alone(hub):
     [
         (b"no zip", {}, "cannot be read as a zip"),
         (packed(GOOD)[:-30], {}, "cannot be read as a zip"),
-        (packed(GOOD, "../changes.json"), {}, "alone is expected"),
-        (packed(GOOD, more="x"), {}, "alone is expected"),
+        (packed(GOOD, "../changes.json"), {}, "must hold only changes.json"),
+        (packed(GOOD, more="x"), {}, "must hold only changes.json"),
         (packed("0" * 10_000_000), {}, "more than"),
         (packed(b"\xff"), {}, "no UTF-8 text"),
         (packed('{"added": ["@everybody"], "changed": {}, "removed": []}'), {}, "not the name"),
@@ -177,7 +177,7 @@ def test_no_more_than_the_limit_is_unpacked(monkeypatch):
 def test_forged_variables_are_refused(hub, variables):
     done = hub.comment(**{"RUN_ID": "5", "HEAD_SHA": SHA} | variables)
     assert done.returncode == 1
-    assert done.stderr.startswith("RUN_ID should be a number and HEAD_SHA a commit")
+    assert done.stderr.startswith("RUN_ID must be a number and HEAD_SHA a commit")
 
 
 def job(number, name, conclusion, step="Run make links"):

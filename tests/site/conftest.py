@@ -1,5 +1,7 @@
 """The built site, which `make book` makes before the tests run, and its pages in a browser."""
 
+from functools import cache, partial
+
 import pytest
 
 from tests.site.toc import ROOT, toc_pages
@@ -27,15 +29,19 @@ def address(site):
         yield address
 
 
-@pytest.fixture
-def open_page(browser, address):
-    """Return a function that opens a page; anything wrong on a page fails the test at its end."""
-    contexts, complaints = [], []
+class Tabs:
+    """Pages in tabs of the browser, and whatever went wrong on them."""
 
-    def open_tab(page, screen="desktop", *, at=address, **options):
+    def __init__(self, browser, address):
+        self.browser, self.address = browser, address
+        self.contexts, self.complaints = [], []
+
+    def open(self, page, screen="desktop", *, at=None, **options):
+        """Open a page in a new tab that shares nothing with others, and wait until it is loaded."""
+        at, complaints = at or self.address, self.complaints
         width, height = SCREENS[screen]
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
+        context = self.browser.new_context(viewport={"width": width, "height": height}, **options)
+        self.contexts.append(context)
         tab = context.new_page()
         tab.on(
             "console",
@@ -72,7 +78,36 @@ def open_page(browser, address):
         tab.goto(f"{at}/{page}.html", wait_until="load")
         return tab
 
-    yield open_tab
-    for context in contexts:
-        context.close()
-    assert not complaints
+    def close(self):
+        """Close all tabs."""
+        for context in self.contexts:
+            context.close()
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Return a function that opens a page; anything wrong on a page fails the test at its end."""
+    tabs = Tabs(browser, address)
+    yield tabs.open
+    tabs.close()
+    assert not tabs.complaints
+
+
+@pytest.fixture(scope="module")
+def tabs_of_page(browser, address, page):
+    tabs = Tabs(browser, address)
+    yield tabs, cache(tabs.open)
+    tabs.close()
+
+
+@pytest.fixture
+def shared_page(tabs_of_page, page):
+    """Return a function that opens the page of this test, unless a test before it has done so.
+
+    A large page takes a second to open. What a test changes on it, the tests below it see. Tests of
+    a page follow each other if pages are a parameter of scope "module".
+    """
+    tabs, open_once = tabs_of_page
+    tabs.complaints.clear()
+    yield partial(open_once, page)
+    assert not tabs.complaints

@@ -4,7 +4,7 @@ import pytest
 
 from tests.site.toc import WITH_EXPLORERS
 
-pytestmark = pytest.mark.parametrize("page", WITH_EXPLORERS)
+pytestmark = pytest.mark.parametrize("page", WITH_EXPLORERS, scope="module")
 
 FOCUS_BEFORE = """slider => {
     const stops = [...document.querySelectorAll("a[href], button, input, summary, [tabindex='0']")]
@@ -22,8 +22,8 @@ def caption(explorer):
     return explorer.locator("figcaption").text_content()
 
 
-def test_explorers_are_reached_by_tab_and_moved_by_keys(open_page, page):
-    tab = open_page(page)
+def test_explorers_are_reached_by_tab_and_moved_by_keys(shared_page):
+    tab = shared_page()
     for explorer in tab.locator(".explorer").all():
         explorer.scroll_into_view_if_needed()
         slider = explorer.locator("input[type=range]").first
@@ -75,8 +75,8 @@ def test_without_scripts_the_page_is_complete(open_page, page):
         assert not button.is_visible()
 
 
-def test_print_shows_three_frames_each_with_its_sentence(open_page, page):
-    tab = open_page(page)
+def test_print_shows_three_frames_each_with_its_sentence(shared_page):
+    tab = shared_page()
     tab.emulate_media(media="print")
     for explorer in tab.locator(".explorer").all():
         shown = visible_frames(explorer)

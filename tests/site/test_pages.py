@@ -21,11 +21,67 @@ ONE_OF_EACH_KIND = ["intro", "chapters/mle", "assignments/mle/mle", "appendix/te
 screens; only its menus differ, and pages of a kind share them."""
 
 
-# A large page takes seconds to open, so one test makes all the checks that need only one tab.
+CALM = {"color_scheme": "light", "reduced_motion": "reduce"}
+
+
+def each(pages):
+    """Run a test for each page; tests of the same page follow each other."""
+    return pytest.mark.parametrize("page", pages, scope="module")
+
+
+@each(WITH_EXPLORERS)
+def test_a_page_is_small_to_load(shared_page, site, page):
+    tab = shared_page("phone", **CALM)
+    loaded = tab.evaluate("""() => performance.getEntriesByType("resource")
+        .filter(({ initiatorType }) => initiatorType !== "img")
+        .reduce((sum, { transferSize }) => sum + transferSize, 0)""")
+    html = (site / f"{page}.html").read_text("utf8")
+    pictures = {p for p in site.glob("_images/*") if p.name in html}
+    without_frames = wire_size(FRAMES.sub("", html).encode())
+    assert 0 < loaded + without_frames < 1000 * KILOBYTES_BEFORE_FIGURES
+    everything = (
+        loaded + wire_size(html.encode()) + sum(wire_size(p.read_bytes()) for p in pictures)
+    )
+    assert everything < 1000 * KILOBYTES
+
+
+@each(WITH_EXPLORERS)
+def test_pictures_suit_the_theme(shared_page):
+    """They have the background of the page, and the drawing stands out from it."""
+    tab = shared_page("desktop", **CALM)
+    for theme in ("light", "dark"):
+        use(tab, theme)
+        background = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+        for picture in tab.locator(".cell_output img, .explorer-frame:not([hidden]) svg").all()[:3]:
+            picture.evaluate("picture => picture.scrollIntoView({block: 'center'})")
+            picture.evaluate("picture => picture.decode?.()")
+            pixels = Image.open(io.BytesIO(picture.screenshot())).convert("RGB")
+            corner = pixels.getpixel((1, 1))
+            expected = [int(value) for value in re.findall(r"\d+", background)[:3]]
+            assert max(abs(a - b) for a, b in zip(corner, expected, strict=True)) <= 2, theme
+            grey = pixels.convert("L")
+            low, high = grey.getextrema()
+            assert high - low > 180, theme
+
+
+@each(CHAPTERS)
+def test_lines_are_65_to_75_characters_long(shared_page):
+    tab = shared_page("desktop", **CALM)
+    lengths = tab.evaluate("""() => [...document.querySelectorAll(".bd-article section > p")]
+        .filter(p => !p.querySelector(".math"))
+        .map(p => [p.textContent.length, Math.round(p.getBoundingClientRect().height
+            / parseFloat(getComputedStyle(p).lineHeight))])
+        .filter(([, lines]) => lines >= 4)
+        .map(([characters, lines]) => characters / (lines - 0.5))""")
+    assert 65 <= median(lengths) <= 75
+
+
+# Last of the tests that share a page, since it removes much of it.
 @pytest.mark.parametrize("screen", SCREENS)
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_opens_without_errors_and_is_accessible(open_page, page, screen):
-    tab = open_page(page, screen, color_scheme="light", reduced_motion="reduce")
+@each(PAGES)
+def test_a_page_has_no_errors_and_is_accessible(shared_page, page, screen):
+    tab = shared_page(screen, **CALM)
+    use(tab, "light")
     tab.add_style_tag(content="* { content-visibility: visible !important }")  # render all of it
     assert tab.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen][0]
     assert tab.evaluate(COVERED_FORMULAS) == []
@@ -35,13 +91,24 @@ def test_a_page_opens_without_errors_and_is_accessible(open_page, page, screen):
         return
     # axe need not search what is not text, or is hidden from screen readers
     tab.evaluate(f"document.querySelectorAll('{NOT_READ}').forEach(e => e.remove())")
-    assert violations(tab, rules={"color-contrast": {"enabled": False}}) == []
-    for theme in ("light", "dark"):  # the themes differ only in colours
-        tab.emulate_media(color_scheme=theme)
-        tab.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
+    tab.evaluate(WITHOUT_COLOURS_OF_CODE)
+    assert violations(tab, rules={rule: {"enabled": False} for rule in OF_COLOURS}) == []
+    tab.evaluate(WITH_COLOURS_OF_CODE)
+    themes = ("light", "dark")  # they differ only in colours
+    for theme in themes:
+        use(tab, theme)
         assert tab.evaluate(MARK_EACH_LOOK) > 0
+    tab.evaluate(REMOVE_WHAT_IS_NOT_MARKED)
+    for theme in themes:
+        use(tab, theme)
         marked = {"include": [["[data-look]"]]}
-        assert violations(tab, marked, runOnly=["color-contrast"]) == [], theme
+        assert violations(tab, marked, runOnly=OF_COLOURS) == [], theme
+
+
+def use(tab, theme):
+    """Let a page take the colours of a theme."""
+    tab.emulate_media(color_scheme=theme)
+    tab.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
 
 
 def violations(tab, context=None, **options):
@@ -50,12 +117,30 @@ def violations(tab, context=None, **options):
     return [(v["id"], v["nodes"][0]["html"][:200]) for v in found["violations"]]
 
 
+OF_COLOURS = ["color-contrast", "link-in-text-block"]
+"""The rules of axe that compare colours; they would take nine tenths of its time on all words."""
+
+WITHOUT_COLOURS_OF_CODE = """() => document.querySelectorAll("pre").forEach(pre => {
+    pre.kept = pre.innerHTML;
+    pre.textContent = pre.textContent;
+})"""
+WITH_COLOURS_OF_CODE = """() => document.querySelectorAll("pre").forEach(pre => {
+    pre.innerHTML = pre.kept;
+})"""
+"""Half of all elements give words of code their colours."""
+
+REMOVE_WHAT_IS_NOT_MARKED = """() => {
+    document.querySelectorAll(".katex-mathml").forEach(e => e.remove());
+    document.querySelectorAll("pre span:not([data-look], :has([data-look]))")
+        .forEach(e => e.replaceWith(e.textContent));
+}"""
+"""Remove what axe would otherwise walk through to measure the colours of a few marked elements."""
+
 NOT_READ = ".katex-html:not(th *), .explorer-frame > svg, .explorer-frame[hidden]"
 
 MARK_EACH_LOOK = """() => {
     const count = {};
     for (const element of document.querySelectorAll("body *")) {
-        delete element.dataset.look;
         const text = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
         if (!text || element.textContent.trim().length < 2  // axe cannot judge one character
             || !element.checkVisibility({ visibilityProperty: true })
@@ -73,10 +158,7 @@ MARK_EACH_LOOK = """() => {
     }
     return document.querySelectorAll("[data-look]").length;
 }"""
-"""Mark five of all elements with the same colours and text size; one may be scrolled out of view.
-
-The contrast of all words would take nine tenths of axe's time, most of it for code.
-"""
+"""Mark five elements of each combination of colours and text size; one may be out of view."""
 
 BOXES_OUT_OF_REACH = """() => [...document.querySelectorAll(
         "pre, table, div.math, .cell_output > .output")]
@@ -101,52 +183,6 @@ COVERED_FORMULAS = """() => {
     }).map(formula => formula.querySelector(".tag").textContent);
 }"""
 """Formulas that their own name covers."""
-
-
-@pytest.mark.parametrize("page", WITH_EXPLORERS)
-def test_a_page_is_small_to_load(open_page, site, page):
-    tab = open_page(page, "phone")
-    loaded = tab.evaluate("""() => performance.getEntriesByType("resource")
-        .filter(({ initiatorType }) => initiatorType !== "img")
-        .reduce((sum, { transferSize }) => sum + transferSize, 0)""")
-    html = (site / f"{page}.html").read_text("utf8")
-    pictures = {p for p in site.glob("_images/*") if p.name in html}
-    without_frames = wire_size(FRAMES.sub("", html).encode())
-    assert 0 < loaded + without_frames < 1000 * KILOBYTES_BEFORE_FIGURES
-    everything = (
-        loaded + wire_size(html.encode()) + sum(wire_size(p.read_bytes()) for p in pictures)
-    )
-    assert everything < 1000 * KILOBYTES
-
-
-@pytest.mark.parametrize("page", WITH_EXPLORERS)
-def test_pictures_suit_the_theme(open_page, page):
-    """They have the background of the page, and the drawing stands out from it."""
-    for theme in ("light", "dark"):
-        tab = open_page(page, color_scheme=theme)
-        background = tab.evaluate("getComputedStyle(document.body).backgroundColor")
-        for picture in tab.locator(".cell_output img, .explorer-frame:not([hidden]) svg").all()[:3]:
-            picture.evaluate("picture => picture.scrollIntoView({block: 'center'})")
-            picture.evaluate("picture => picture.decode?.()")
-            pixels = Image.open(io.BytesIO(picture.screenshot())).convert("RGB")
-            corner = pixels.getpixel((1, 1))
-            expected = [int(value) for value in re.findall(r"\d+", background)[:3]]
-            assert max(abs(a - b) for a, b in zip(corner, expected, strict=True)) <= 2, theme
-            grey = pixels.convert("L")
-            low, high = grey.getextrema()
-            assert high - low > 180, theme
-
-
-@pytest.mark.parametrize("page", CHAPTERS)
-def test_lines_are_65_to_75_characters_long(open_page, page):
-    tab = open_page(page)
-    lengths = tab.evaluate("""() => [...document.querySelectorAll(".bd-article section > p")]
-        .filter(p => !p.querySelector(".math"))
-        .map(p => [p.textContent.length, Math.round(p.getBoundingClientRect().height
-            / parseFloat(getComputedStyle(p).lineHeight))])
-        .filter(([, lines]) => lines >= 4)
-        .map(([characters, lines]) => characters / (lines - 0.5))""")
-    assert 65 <= median(lengths) <= 75
 
 
 def test_the_first_screen_holds_an_explorer(open_page):

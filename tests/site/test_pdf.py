@@ -105,7 +105,7 @@ def articles(site):
     """Return the articles of the pages in the PDF, without the parts that are not printed."""
     found = {}
     for page in PAGES:
-        html = BeautifulSoup((site / f"{page}.html").read_text("utf8"), "html5lib")
+        html = BeautifulSoup((site / f"{page}.html").read_text("utf8"), "lxml")
         found[page] = html.select_one("article.bd-article")
         for element in found[page].select(SCREEN_ONLY):
             element.decompose()

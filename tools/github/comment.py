@@ -44,7 +44,9 @@ def unpack(archive: bytes) -> str:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
             names = opened.namelist()
             if names != ["changes.json"]:
-                raise ValueError(f"changes.json alone is expected, {len(names)} files came")
+                raise ValueError(
+                    f"the zip must hold only changes.json; it holds {ascii(names)[:100]}"
+                )
             # the declared size may be a lie, so read no more than the limit
             with opened.open("changes.json") as file:
                 content = file.read(LARGEST + 1)
@@ -86,7 +88,7 @@ def main() -> None:
     """Write the comment, or replace the one that an earlier run wrote."""
     run, sha = os.environ.get("RUN_ID", ""), os.environ.get("HEAD_SHA", "")
     if not (re.fullmatch(r"\d+", run, re.ASCII) and re.fullmatch(r"[0-9a-f]{40}", sha)):
-        sys.exit(f"RUN_ID should be a number and HEAD_SHA a commit; {run!a} and {sha!a} came.")
+        sys.exit(f"RUN_ID must be a number and HEAD_SHA a commit; they are {run!a} and {sha!a}.")
     newest = f'.[] | select(.headRefOid == "{sha}") | .number'
     pulls = gh("pr", "list", "--limit=1000", "--json=number,headRefOid", f"--jq={newest}").split()
     if not pulls:

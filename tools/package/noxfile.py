@@ -22,7 +22,7 @@ nox.options.sessions = ["oldest", "newest"]
 
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")["project"]
 OLDEST_PYTHON = re.match(r">=(3\.\d+)", PROJECT["requires-python"])[1]
-TESTERS = ("beautifulsoup4", "html5lib", "hypothesis", "pytest")
+TESTERS = ("beautifulsoup4", "lxml", "hypothesis", "pytest")
 """What runs the tests, in the versions of requirements.txt everywhere."""
 OLD_WARNINGS = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
 """An old library may call what a newer one below it has deprecated, so these are no errors."""

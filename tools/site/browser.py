@@ -1,4 +1,4 @@
-"""Find Chromium or Chrome on this machine, for the tests of the site and for Lighthouse."""
+"""Find Chromium or Chrome on this machine, for the tests of the site, Lighthouse and the PDF."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def article(site: Path, file: Path) -> Article:
     # imported here because tools.github.comment runs where no package is installed
     from bs4 import BeautifulSoup
 
-    page = BeautifulSoup(file.read_text("utf8"), "html5lib")
+    page = BeautifulSoup(file.read_text("utf8"), "lxml")
     body = page.select_one("article.bd-article") or page.new_tag("article")
     # each formula is there twice: drop the drawn one, keep the one for screen readers
     for element in body.select(".katex-html, .headerlink, script, style"):

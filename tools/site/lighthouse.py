@@ -110,8 +110,8 @@ def main() -> None:
             short += [page] * misses(row)
     if short:
         goals = ", ".join(f"{goal} {least}" for goal, least in GOALS.items())
-        print(f"These pages miss a goal ({goals}; {KILOBYTES} KB, ", end="")
-        sys.exit(f"{KILOBYTES_BEFORE_FIGURES} before figures): {', '.join(short)}")
+        sizes = f"{KILOBYTES} KB, {KILOBYTES_BEFORE_FIGURES} before figures"
+        sys.exit(f"These pages miss a goal ({goals}; {sizes}): {', '.join(short)}")
 
 
 if __name__ == "__main__":

@@ -83,6 +83,20 @@ def first_cell(source: str, **options) -> Case:
     return Case(saved(solved(first=source)), **{"lost": (FIRST,), **options})
 
 
+def refused(source: str, says: str = "Operation not permitted") -> Case:
+    """A case whose code the sandbox must refuse in the first question's cell."""
+    return first_cell(source, says=says)
+
+
+def refused_call(call: str, says: str = "Operation not permitted") -> Case:
+    """A case that calls a function of the C library, which must fail with this message."""
+    return refused(
+        "libc = ctypes.CDLL(None, use_errno=True)\n"
+        f"assert libc.{call} != -1, os.strerror(ctypes.get_errno())",
+        says,
+    )
+
+
 def invalid(content: bytes | Callable[[Path], None], says: str) -> Case:
     """A case that cannot be read as a notebook."""
     return Case(content, lost=ALL, status="invalid", says=says)

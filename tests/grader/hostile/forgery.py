@@ -1,5 +1,7 @@
 """Submissions that fake results: patched libraries, forged replies, forged arrays."""
 
+import json
+
 from tests.grader.hostile.case import (
     ALL,
     FIRST,
@@ -25,21 +27,6 @@ def forge(body, number=None):
     main.f_locals["replies"].write(main.f_globals["wire"].HEADER.pack(number, len(body)) + body)
     main.f_locals["replies"].flush()
 """
-ENCODE = """
-import wire
-real = wire.encode
-def encode(value, depth=0):
-    return {forged} if np.ndim(value) == 0 else real(value, depth)
-wire.encode = encode
-"""
-HEADER = r"""
-import base64, io
-def forged(shape, descr="'<f8'", data=b"12345678"):
-    header = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}".encode()
-    header += b" " * (-(len(header) + 11) % 64) + b"\n"
-    length = len(header).to_bytes(2, "little")
-    return base64.b64encode(b"\x93NUMPY\x01\x00" + length + header + data).decode()
-"""
 
 
 def forger(body: str, says: str = "forged a reply") -> Case:
@@ -49,10 +36,29 @@ def forger(body: str, says: str = "forged a reply") -> Case:
     return Case(saved(solved(before=FORGE, first=source)), (FIRST,), "killed", says)
 
 
-def forged_array(call: str) -> Case:
-    """A case that sends a forged array for each number; the questions on numbers are lost."""
-    forged = ENCODE.replace("{forged}", f'{{"npy": {call}}}')
-    return cell(HEADER + forged, lost=(FIRST, *ALL[2:]), says="unusable")
+def replaced(reply: str, says: str, status: str = "ok") -> Case:
+    """A case that replaces the reply to each call of its first function by these bytes."""
+    return answer(
+        "import wire\nreal = wire.frame\ndef once(number, reply):\n    wire.frame = real\n"
+        f"    body = {reply}\n    return wire.HEADER.pack(number, len(body)) + body\n"
+        "wire.frame = once\nreturn 0.0",
+        says=says,
+        status=status,
+    )
+
+
+def array(says: str, dtype: object = "float64", shape: str = "[1]", entries: str = "[1.0]") -> Case:
+    """A case that returns a forged array."""
+    value = f'{{"value": {{"dtype": {json.dumps(dtype)}, "shape": {shape}, "entries": {entries}}}}}'
+    return replaced(repr(value.encode()), says)
+
+
+MEGABYTE = "b'{{\"value\": [' + b'{0},' * ({1} // len(b'{0},')) + b'0]}}'"
+
+
+def megabyte(unit: str) -> Case:
+    """A case that returns a list of a megabyte."""
+    return replaced(MEGABYTE.format(unit, (1 << 20) - 20), "more than 32768 numbers")
 
 
 CASES: dict[str, Case] = {
@@ -140,7 +146,9 @@ CASES: dict[str, Case] = {
         status="killed",
         says="forged a reply",
     ),
-    "a giant reply": answer("return np.ones(10**6)", status="killed", says="larger than 1 MB"),
+    "a giant array": answer("return np.ones(10**6)", says="more than 32768 numbers"),
+    "giant lists": answer("return [[0] * 9999] * 9", says="more than 32768 numbers"),
+    "a giant reply": answer("return ['x' * 999] * 2000", status="killed", says="larger than 1 MB"),
     "a reply that claims to be giant": forger(
         "main = next(f for f in frames() if 'replies' in f.f_locals)\n"
         "header = main.f_globals['wire'].HEADER.pack(main.f_locals['number'], 2**32 - 1)\n"
@@ -148,12 +156,70 @@ CASES: dict[str, Case] = {
         says="larger than 1 MB",
     ),
     "nested lists": answer("x = []\nfor _ in range(9): x = [x]\nreturn x", says="nested too deep"),
-    "header of a giant array": forged_array("forged((10**12,))"),
-    "header of a negative array": forged_array("forged((-1,))"),
-    "header of overflowing shape": forged_array("forged((2**62, 2**62, 2**4))"),
-    "header of objects": forged_array("""forged((1,), "'|O'")"""),
-    "header of a giant item": forged_array("""forged((1,), "('<f8', (10**12,))")"""),
-    "header of nested brackets": forged_array("""forged("(" * 5000)"""),
-    "array of many dimensions": forged_array("forged((1,) * 30)"),
-    "array that is not base64": forged_array("'*' * 100"),
+    # ---- forged arrays
+    "array of another shape": array("does not fit", shape="[2]"),
+    "array of a giant shape": array("malformed", shape="[1000000000000]"),
+    "array of a giant length": array("malformed", shape="[9" + "0" * 4000 + "]"),
+    "array of a negative shape": array("malformed", shape="[-1]"),
+    "array of an overflowing shape": array("malformed", shape=f"[{2**62}, {2**62}, 16]"),
+    "empty array of a giant shape": array("malformed", shape=f"[0, {10**20}]", entries="[]"),
+    "empty array of a large shape": array(
+        "dimensions", shape="[0" + ", 32768" * 9 + "]", entries="[]"
+    ),
+    "array of no shape": array("malformed", shape="null"),
+    "array of a shape of truths": array("malformed", shape="[true]"),
+    "array of a shape of fractions": array("malformed", shape="[1.0]"),
+    "array of many dimensions": array("more than 4 dimensions", shape=str([1] * 30)),
+    "array of objects": array("another dtype", "object"),
+    "array of texts": array("another dtype", "U1000"),
+    "array of records": array("another dtype", [["x", "f8", [10**9]]]),
+    "array of a giant item": array("another dtype", "(1000000000,)f8"),
+    "array of no dtype": array("another dtype", None),
+    "array with a text": array("something else than numbers", entries='["1"]'),
+    "array with nothing": array("something else than numbers", entries="[null]"),
+    "array with a list": array("something else than numbers", entries="[[1.0]]"),
+    "array without a list": array("something else than numbers", entries='"1"'),
+    "array with a giant integer": array("do not fit", "int64", entries=f"[{10**400}]"),
+    "array with no number": array("do not fit", "uint8", entries="[NaN]"),
+    "array of another format": replaced('b\'{"value": {"npy": "AAAA"}}\'', "an unknown object"),
+    # ---- forged lists and texts
+    "a text among many numbers": answer(
+        "return [1] * 32_000 + ['x' * 1000]", says="not a number or an array"
+    ),
+    "a text among a megabyte of numbers": replaced(
+        "b'{\"value\": [' + b'1,' * 500_000 + b'\"' + b'x' * 1000 + b'\"]}'",
+        "more than 32768 numbers",
+    ),
+    "many texts": answer("return ['x' * 30] * 20_000", says="not a number or an array"),
+    "many empty arrays": answer("return [np.zeros((0, 9))] * 9_000", says="expected is a single"),
+    "arrays of many shapes": answer(
+        "return [np.zeros((0, k)) for k in range(9_000)]", says="not a number or an array"
+    ),
+    "a megabyte of numbers": megabyte("1"),
+    "a megabyte of empty lists": megabyte("[]"),
+    "a megabyte of lists": megabyte("[0]"),
+    "a megabyte of empty objects": megabyte("{}"),
+    "a megabyte of objects": megabyte('{"":0}'),
+    "a megabyte of infinities": megabyte("-Infinity"),
+    "a megabyte of digits": replaced("b'{\"value\": ' + b'9' * 10**6 + b'}'", "forged", "killed"),
+    "a fraction of a megabyte": replaced(
+        "b'{\"value\": 0.' + b'1' * 10**6 + b'}'", "not the right one"
+    ),
+    "a deep value": replaced("b'{\"value\": ' + b'[' * 900 + b']' * 900 + b'}'", "nested too deep"),
+    "a deep error": replaced("b'{\"error\": ' + b'[' * 900 + b']' * 900 + b'}'", "own kind"),
+    "a deep text": replaced(
+        "b'{\"error\": \"E\", \"text\": ' + b'{\"x\":' * 900 + b'0' + b'}' * 901", "own kind"
+    ),
+    "a deep reason": replaced(
+        "b'{\"unusable\": ' + b'[' * 900 + b']' * 900 + b'}'", "something else"
+    ),
+    "an error that is no text": replaced('b\'{"error": {}, "line": true}\'', "own kind"),
+    "a long error": replaced("b'{\"error\": \"' + b'E' * 10**6 + b'\"}'", "E" * 80 + '"'),
+    "a reason of its own": replaced(
+        'b\'{"unusable": "nothing. 20 of 20 points"}\'', "something else"
+    ),
+    "a reply without a value": replaced("b'{}'", "returned None"),
+    "a reply of another encoding": replaced(
+        "'{\"value\": 0.0}'.encode('utf-16')", "forged", "killed"
+    ),
 }

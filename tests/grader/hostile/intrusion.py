@@ -1,6 +1,6 @@
 """Submissions that read or change what is not theirs: files, processes, network, hidden inputs."""
 
-from tests.grader.hostile.case import Case, answer, cell, first_cell
+from tests.grader.hostile.case import Case, answer, cell, first_cell, refused, refused_call
 
 CASES: dict[str, Case] = {
     "deletes everything": cell(
@@ -23,23 +23,19 @@ CASES: dict[str, Case] = {
     "reads a home directory": first_cell("open('{home}/secret').read()", says="FileNotFoundError"),
     "reads accounts": first_cell("open('/etc/passwd').read()", says="FileNotFoundError"),
     "reads the environment": first_cell("os.environ['GRADER_SEED']", says="KeyError"),
-    "reads its first process": first_cell("open('/proc/1/mem', 'rb').read(1)", says="Error"),
-    "sees no other process": cell(
-        "found = {int(name) for name in os.listdir('/proc') if name.isdigit()}\n"
-        "assert max(found) < 50, found\n"
-        "assert '{token}' not in ''.join(open(f'/proc/{p}/cmdline').read() for p in found)"
+    "reads the grader's environment": first_cell(
+        "open('/proc/1/environ').read()", says="FileNotFoundError"
     ),
-    "traces": first_cell(
-        "libc = ctypes.CDLL(None, use_errno=True)\n"
-        "assert libc.ptrace(16, 1, 0, 0) == 0, os.strerror(ctypes.get_errno())",
-        says="Operation not permitted",
+    "reads the memory of the first process": first_cell(
+        "open('/proc/1/mem', 'rb')", says="FileNotFoundError"
     ),
-    "becomes root": first_cell("os.setuid(0)", says="Invalid argument"),
-    "new namespace": first_cell(
-        "libc = ctypes.CDLL(None, use_errno=True)\n"
-        "assert libc.unshare(0x10000000) == 0, os.strerror(ctypes.get_errno())",
-        says="Operation not permitted",
+    "finds no environment by any path": cell(
+        "found = [os.path.join(place, name) for place, _, names in os.walk('/')\n"
+        "         if not place.startswith(('/usr', '/root')) for name in names\n"
+        "         if name in ('environ', 'mem', 'maps', 'mountinfo', 'cmdline', 'oom_score_adj')]\n"
+        "assert found == [] and os.listdir('/proc') == [], found"
     ),
+    "becomes root": first_cell("os.setuid(0)", says="Operation not permitted"),
     "network": first_cell(
         "socket.create_connection(('127.0.0.1', {port}), timeout=2)", says="PermissionError"
     ),
@@ -48,10 +44,84 @@ CASES: dict[str, Case] = {
         says="Operation not permitted",
     ),
     "sees only its own network": cell(
-        "devices = [line.split(':')[0].strip() for line in open('/proc/net/dev') if ':' in line]\n"
-        "assert devices == ['lo'], devices"
+        "assert [name for _, name in socket.if_nameindex()] == ['lo']", says="PermissionError"
     ),
+    # ---- other parts of the kernel
+    "traces": refused_call("ptrace(16, 1, 0, 0)"),
+    "reads another process": refused_call("process_vm_readv(1, 0, 0, 0, 0, 0)"),
+    "takes a descriptor": refused_call("syscall(438, 3, 0, 0)", "Function not implemented"),
+    "opens a tree of mounts": refused_call("syscall(428, -100, b'/', 0)", "not implemented"),
+    "lists the mounts": refused_call("syscall(458, 0, 0, 0, 0)", "Function not implemented"),
+    "mounts": refused_call("mount(b'proc', b'/tmp', b'proc', 0, 0)"),
+    "new namespace": refused_call("unshare(0x10000000)"),
+    "new namespace by clone": refused_call(
+        "syscall({'x86_64': 56, 'aarch64': 220}[os.uname().machine], 0x10000011, 0, 0, 0, 0)"
+    ),
+    "io_uring": refused_call("syscall(425, 1, 0)", "Function not implemented"),
+    "personality": refused_call("personality(0x0040000)"),
+    "outlives the grader": refused_call("prctl(1, 0)"),
+    "hides from the grader": refused_call("prctl(4, 0)"),
+    "leaves the session": refused("os.setsid()"),
+    "types into a terminal": refused(
+        "import fcntl\nfcntl.ioctl(0, 0x5412, b'x')", "Operation not permitted"
+    ),
+    "watches files": refused_call("inotify_init()"),
+    "evicts files from memory": refused("os.posix_fadvise(os.open(np.__file__, 0), 0, 0, 4)"),
+    "sees which files are in memory": refused(
+        "os.preadv(os.open(np.__file__, 0), [bytearray(9)], 0, os.RWF_NOWAIT)"
+    ),
+    "changes its chance to be killed": refused(
+        "open('/proc/self/oom_score_adj', 'w').write('-1')", "FileNotFoundError"
+    ),
+    "reads where the grader is": refused(
+        "open('/proc/self/mountinfo').read()", "FileNotFoundError"
+    ),
+    "finds the grader's path nowhere": cell(
+        "texts = [repr(vars(sys)), repr(os.environ), np.__file__, os.getcwd(), repr(sys.argv)]\n"
+        "assert '{root}' not in ''.join(texts)"
+    ),
+    **{
+        f"{what} on shared files": refused(f"import fcntl\nfile = os.open(np.__file__, 0)\n{code}")
+        for what, code in {
+            "lease": "fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)",
+            "lease of a folder": "fcntl.fcntl(os.open('/packages', 0), 1024, 0)",
+            "lock": "fcntl.lockf(file, fcntl.LOCK_SH)",
+            "lock of another kind": "fcntl.flock(file, fcntl.LOCK_EX)",
+            "notice": "fcntl.fcntl(os.open('/packages', 0), fcntl.F_NOTIFY, 1)",
+            "owner": "fcntl.fcntl(file, fcntl.F_SETOWN, 1)",
+            "signal": "fcntl.fcntl(file, 10, 9)",
+        }.items()
+    },
+    **{
+        f"pair of sockets, {family}": refused(f"socket.socketpair(socket.{family})")
+        for family in ("AF_INET", "AF_INET6", "AF_NETLINK", "AF_VSOCK", "AF_PACKET")
+    },
+    "sends a descriptor": refused(
+        "one, other = socket.socketpair()\nsocket.send_fds(one, [b'x'], [0])"
+    ),
+    "asyncio, threads and processes": cell(
+        "import asyncio, subprocess, tempfile\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "async def three():\n    await asyncio.sleep(0)\n    return 3\n"
+        "assert asyncio.run(three()) == 3\n"
+        "assert list(ThreadPoolExecutor(2).map(abs, [-1, 2])) == [1, 2]\n"
+        "assert subprocess.run(['echo', 'x'], capture_output=True).stdout == b'x\\n'\n"
+        "with tempfile.TemporaryDirectory() as place:\n"
+        "    np.save(f'{place}/x.npy', np.ones(3))\n"
+        "    assert np.load(f'{place}/x.npy').sum() == 3\n"
+    ),
+    # ---- hidden inputs
     "raises its inputs": answer("raise ValueError(f'leaked {scores!r}')", says="raised ValueError"),
+    "leaks in a cell": first_cell("raise ValueError('leaked in a cell')", says="leaked in a cell"),
+    "leaks by the name of a class": first_cell(
+        "raise type('leaked', (Exception,), {})('x')", says="an exception of its own kind"
+    ),
+    "leaks by a line": first_cell(
+        "exec(compile('\\n' * 31_415 + '1 / 0', '<cell 3>', 'exec'))", says='"line": null'
+    ),
+    "leaks by the line of a syntax error": first_cell(
+        "raise SyntaxError('leaked', ('leaked', 31_415, 1, 'leaked'))", says='"line": 1,'
+    ),
     "a class named by its inputs": answer(
         "raise type(f'leaked{scores[0]}', (Exception,), {})", says="an exception of its own kind"
     ),

@@ -2,15 +2,25 @@
 
 from tests.grader.hostile.case import (
     ALL,
+    FIRST,
     SOLUTIONS,
     TOKEN,
     Case,
     answer,
     cell,
     first_cell,
+    refused,
+    refused_call,
     saved,
     solved,
 )
+
+SLOW = """
+def work():
+    end = time.process_time() + 0.5
+    while time.process_time() < end:
+        pass
+"""
 
 CASES: dict[str, Case] = {
     "endless cell": first_cell("while True: pass", status="killed", says="ran for more than"),
@@ -34,6 +44,38 @@ CASES: dict[str, Case] = {
         "killed",
         "seconds were used up",
     ),
+    "spins in many processes": first_cell(
+        "for _ in range(14):\n    if os.fork() == 0:\n        try: os.setsid()\n"
+        "        finally:\n            while True: pass\ntime.sleep(100)",
+        status="killed",
+        says="ran for more than 2 seconds",
+    ),
+    "spins in processes that nobody waits for": first_cell(
+        "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "def spin(seconds):\n    end = time.process_time() + seconds\n"
+        "    while time.process_time() < end: pass\n"
+        "while True:\n    try:\n        if os.fork() == 0:\n            spin(0.02)\n"
+        "            os._exit(0)\n    except BlockingIOError: pass\n    time.sleep(0.01)",
+        status="killed",
+        says="seconds",  # by which clock depends on the machine
+    ),
+    "spins in the background": Case(
+        saved(solved(before="if os.fork() == 0:\n    while True: pass")),
+    ),
+    "spins while it is graded": Case(
+        saved(
+            solved(
+                before="if os.fork() == 0:\n    while True: pass",
+                first=f"def {FIRST}(scores, targets):\n    time.sleep(100)",
+            )
+        ),
+        (FIRST,),
+        "killed",
+        "ran for more than 2 seconds",
+    ),
+    "honest but slow": Case(
+        saved(solved(first=SLOW + SOLUTIONS[FIRST].replace("    return", "    work()\n    return")))
+    ),
     # ---- crashes
     "exit of the process": first_cell("os._exit(0)", status="killed", says="its process ended"),
     "exit of the process in a call": answer("os._exit(0)", status="killed", says="process ended"),
@@ -51,7 +93,7 @@ CASES: dict[str, Case] = {
         "for _ in range(5):\n    if os.fork() == 0:\n        while True: time.sleep(1)"
     ),
     "forks times memory": first_cell(
-        "for _ in range(8):\n    if os.fork() == 0:\n        x = bytearray(400 << 20)\n"
+        "for _ in range(8):\n    if os.fork() == 0:\n        x = bytearray(200 << 20)\n"
         "        time.sleep(60)\ntime.sleep(60)",
         status="killed",
         says="GB of memory",
@@ -62,9 +104,34 @@ CASES: dict[str, Case] = {
         "finally:\n    end.set()\n    [thread.join() for thread in started[:-1]]",
         says="can't start new thread",
     ),
-    "hidden memory": first_cell("os.memfd_create('x')", says="PermissionError"),
+    "hidden memory": refused("os.memfd_create('x')"),
+    "hidden memory, shared": refused("import mmap\nmmap.mmap(-1, 1 << 20)"),
+    "hidden memory, of a device": refused(
+        "import mmap\nmmap.mmap(os.open('/dev/zero', os.O_RDWR), 1 << 20)"
+    ),
+    "hidden memory, System V": refused_call("shmget(0, 1 << 20, 0o1600)"),
+    "hidden memory, messages": refused_call("msgget(0, 0o1600)"),
+    "hidden memory, in pipes": refused(
+        "import fcntl\nfcntl.fcntl(os.pipe()[0], fcntl.F_SETPIPE_SZ, 1 << 20)"
+    ),
+    "hidden memory, in pages of pipes": refused_call("vmsplice(1, 0, 0, 0)"),
+    "hidden memory, in sockets": refused(
+        "socket.socketpair()[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)"
+    ),
+    "hidden memory, in keys": refused_call("syscall(248, b'user', b'x', b'x', 1, -3)"),
+    "hidden memory, in attributes": refused("os.setxattr('/tmp', 'user.x', b'x')"),
+    "empty files": first_cell(
+        "for k in range(100_000): open(f'/tmp/{k}', 'w').close()",
+        status="killed",
+        says="it made more than 10000 files",
+    ),
+    "empty folders": first_cell(
+        "for k in range(100_000): os.mkdir(f'/tmp/{k}')",
+        status="killed",
+        says="it made more than 10000 files",
+    ),
     "orphan daemon": cell(
-        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
+        "if os.fork() == 0:\n    if os.fork() == 0:\n"
         f"        os.execv('/usr/bin/sleep', ['{TOKEN}', '1000'])\n    os._exit(0)"
     ),
     "200 MB of output": first_cell(
