@@ -237,8 +237,8 @@ def test_anatomy(notebook):
 
 
 def test_rhythm(notebook):
-    code, words = cells(notebook, "code"), len(prose(notebook).split())
-    lengths = [lines(cell) for cell in code]
+    seen = [c for c in cells(notebook, "code") if "remove-input" not in c.metadata.get("tags", [])]
+    lengths, words = [lines(cell) for cell in seen], len(prose(notebook).split())
     assert median(lengths) <= 5
     assert quantiles(lengths, n=10)[-1] < 12
     assert words >= 10 * sum(lengths)
