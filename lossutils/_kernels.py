@@ -93,28 +93,36 @@ class LogisticKernel(Kernel):
               \frac{\partial l}{\partial z} = \frac{c\, e^{cz}}{1 + e^{cz}}
 
     Nothing is subtracted, so nothing cancels. On a confident mistake the exponential overflows once
-    the loss exceeds 709; such scores are unsupported, and make the total infinite.
+    the loss exceeds 709; such scores are unsupported, and make the total infinite. With K labels of
+    each example all is done label by label, and the mean over them comes last.
     """
 
     signs: Any = None
 
+    def __init__(self, loss, outputs, rows):
+        super().__init__(loss, outputs, rows)
+        self.values = np.empty((*outputs, rows))
+
     def begin(self, targets):
         self.signs = None  # freed first, so that its memory, still in the cache, is used again
-        if self.outputs == () and targets.ndim == 1:
-            self.signs, self.count = label_signs(targets), len(targets)
+        if targets.shape[1:] == self.outputs:
+            self.signs, self.count = label_signs(targets.T), len(targets)
         return self.signs is not None
 
     def gradient(self, rows, s):
-        c = self.signs[rows]
+        c = self.signs[..., rows]
         s *= c
-        e = np.exp(s, out=self.values[rows])
+        e = np.exp(s, out=self.values[..., rows])
         np.add(e, ONE, out=s)
         np.divide(e, s, out=s)
         s *= c
+        if self.outputs:
+            s /= len(s)
 
     def total(self, weights):
-        e = self.values[: self.count]
-        total = total_loss(np.log1p(e, out=e), weights)
+        e = self.values[..., : self.count]
+        losses = np.log1p(e, out=e)
+        total = total_loss(losses.mean(axis=0) if self.outputs else losses, weights)
         return total if isfinite(total) else None
 
 
@@ -122,7 +130,7 @@ def label_signs(labels: Array) -> Float64Array | None:
     """Return 1 - 2 labels if all labels are 0 or 1, else None."""
     if labels.dtype.kind in "iub":
         # One pass for both bounds: a number below 0 or above 1 sets a bit other than the last.
-        binary = np.bitwise_or.reduce(labels) in (0, 1)
+        binary = np.bitwise_or.reduce(labels, axis=None) in (0, 1)
     else:
         binary = labels.dtype.kind == "f" and ((labels == 0) | (labels == 1)).all()
     return SIGNS.take(labels.astype(np.intp, copy=False)) if binary else None

@@ -34,11 +34,15 @@ class Counterpart:
     evaluate: Callable[[Any, Any, Any], Any] | None = None
     """Takes the function, scores and targets, and returns the mean loss. None if only the name is
     known."""
+    wraps: str = ""
+    """Dotted name of the model that it trains once for each label, if it does."""
 
     def markdown(self) -> str:
         """Return the name without its library, and what it takes, for a table."""
-        options = ", ".join(f"{name}={value!r}" for name, value in self.options.items())
-        name = self.name.partition(".")[2] + (f"({options})" if options else "")
+        arguments = [self.wraps.rpartition(".")[2] + "()"] if self.wraps else []
+        arguments += [f"{name}={value!r}" for name, value in self.options.items()]
+        call = f"({', '.join(arguments)})" if arguments else ""
+        name = self.name.partition(".")[2] + call
         return f"`{name}`" + ("" if self.of == "{s}" else f" of `{self.of.format(s='s')}`")
 
     @property
@@ -53,7 +57,7 @@ class Counterpart:
         return find_spec(self.name.partition(".")[0]) is not None
 
     def function(self) -> Any:
-        """Import the function or class, and call it with the options if there are any.
+        """Import the function or class, and call it with its arguments if there are any.
 
         Raises
         ------
@@ -62,8 +66,9 @@ class Counterpart:
         TypeError
             If it has no such option.
         """
-        module, _, name = self.name.rpartition(".")
-        found = getattr(import_module(module), name)
+        found = _look_up(self.name)
+        if self.wraps:
+            return found(_look_up(self.wraps)(), **self.options)
         return found(**self.options) if self.options else found
 
     def __call__(self, scores: ArrayLike, targets: ArrayLike) -> float:
@@ -71,6 +76,11 @@ class Counterpart:
         if self.evaluate is None:
             raise ValueError(f"only the name of {self.name} is known; it cannot be called here")
         return float(self.evaluate(self.function(), np.asarray(scores), np.asarray(targets)))
+
+
+def _look_up(dotted):
+    module, _, name = dotted.rpartition(".")
+    return getattr(import_module(module), name)
 
 
 def _torch(name, prepare=lambda s: s, *, of="{s}", real=True, one_hot=False):
@@ -85,6 +95,15 @@ def _torch(name, prepare=lambda s: s, *, of="{s}", real=True, one_hot=False):
 def _sklearn(name, prepare=lambda s: s, *, of="{s}", one_hot=False):
     def evaluate(function, s, y):
         return function(np.eye(s.shape[1])[y] if one_hot else y, prepare(s))
+
+    return Counterpart(f"sklearn.metrics.{name}", of, {}, evaluate)
+
+
+def _sklearn_binary(name, prepare=lambda s: s, *, of="{s}"):
+    """Take each label of each example for a question of its own; scikit-learn reads classes."""
+
+    def evaluate(function, s, y):
+        return function(np.ravel(y), prepare(np.ravel(s)), labels=[0, 1])
 
     return Counterpart(f"sklearn.metrics.{name}", of, {}, evaluate)
 
@@ -128,19 +147,29 @@ TABLE: dict[str, tuple[Counterpart, ...]] = {
     ),
     "SigmoidMSELoss": (
         _torch("MSELoss", sigmoid, of=P),
-        _sklearn("brier_score_loss", sigmoid, of=P),
+        _sklearn_binary("brier_score_loss", sigmoid, of=P),
         Counterpart("optax.losses.squared_error", P),
         Counterpart("keras.losses.MeanSquaredError", P),
     ),
     "BCELoss": (
         _torch("BCELoss"),
-        _sklearn("log_loss"),
+        _sklearn_binary("log_loss"),
         Counterpart("keras.losses.BinaryCrossentropy"),
     ),
     "BCEWithLogitsLoss": (
         _torch("BCEWithLogitsLoss"),
-        _sklearn("log_loss", sigmoid, of=P),
+        _sklearn_binary("log_loss", sigmoid, of=P),
         Counterpart("sklearn.linear_model.LogisticRegression"),
+        Counterpart("optax.losses.sigmoid_binary_cross_entropy"),
+        Counterpart("keras.losses.BinaryCrossentropy", options={"from_logits": True}),
+    ),
+    "BCEWithLogitsLoss several labels": (
+        _torch("BCEWithLogitsLoss"),
+        _sklearn_binary("log_loss", sigmoid, of=P),
+        Counterpart(
+            "sklearn.multioutput.MultiOutputClassifier",
+            wraps="sklearn.linear_model.LogisticRegression",
+        ),
         Counterpart("optax.losses.sigmoid_binary_cross_entropy"),
         Counterpart("keras.losses.BinaryCrossentropy", options={"from_logits": True}),
     ),
@@ -185,13 +214,16 @@ TABLE: dict[str, tuple[Counterpart, ...]] = {
 }
 
 
-def counterparts(loss: base.Loss) -> dict[str, Counterpart]:
+def counterparts(loss: base.Loss, *, several_labels: bool = False) -> dict[str, Counterpart]:
     """Return the counterparts of a loss, by kind.
 
     Parameters
     ----------
     loss : Loss
         A loss of `lossutils.losses`.
+    several_labels : bool, default False
+        Those for K labels of each example at once, of which any number may be 1. Known of
+        ``BCEWithLogitsLoss``.
 
     Returns
     -------
@@ -201,13 +233,15 @@ def counterparts(loss: base.Loss) -> dict[str, Counterpart]:
     Raises
     ------
     ValueError
-        If the loss is not one of this course.
+        If the loss is not one of this course, or none is known for several labels.
     """
     name = type(loss).__name__
     variant = getattr(loss, "variant", "crammer-singer")
     key = name if variant == "crammer-singer" else f"{name} {variant}"
+    key += " several labels" if several_labels else ""
     if key not in TABLE:
-        raise ValueError(f"no counterpart of {loss!r} is known; known are {', '.join(TABLE)}")
+        of = f"{loss!r} for several labels" if several_labels else repr(loss)
+        raise ValueError(f"no counterpart of {of} is known; known are {', '.join(TABLE)}")
     return {entry.kind: entry for entry in TABLE[key]}
 
 
@@ -280,7 +314,7 @@ def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
         "MSELoss": real(F.mse_loss),
         "MAELoss": real(F.l1_loss),
         "HuberLoss": real(lambda s, y, **kw: F.huber_loss(s, y, delta=settings.delta, **kw)),
-        "SigmoidMSELoss": lambda s, y: 0.5 * (y - torch.sigmoid(s)) ** 2,
+        "SigmoidMSELoss": lambda s, y: per_example(0.5 * (y - torch.sigmoid(s)) ** 2),
         "BCELoss": real(F.binary_cross_entropy),
         "BCEWithLogitsLoss": real(F.binary_cross_entropy_with_logits),
         "CrossEntropyLoss": lambda s, y: F.cross_entropy(

@@ -22,7 +22,13 @@ from lossutils.losses import (
     SoftmaxMSELoss,
     SquaredHingeLoss,
 )
-from lossutils.losses.targets import ClassTargets, RealTargets, SignTargets, UnitTargets
+from lossutils.losses.targets import (
+    ClassTargets,
+    RealTargets,
+    SignTargets,
+    TargetForEachScore,
+    UnitTargets,
+)
 
 REAL = [MSELoss(), MAELoss(), HuberLoss(), HuberLoss(delta=0.25)]
 UNIT = [SigmoidMSELoss(), BCELoss(), BCEWithLogitsLoss()]
@@ -75,9 +81,8 @@ def batches(draw, loss):
     multiples of 1/4, and the scores in column k are a multiple of 1/4 plus (k + 1)/64.
     """
     m, K = draw(st.integers(1, 5)), draw(st.integers(2, 5))
-    shape = (m,)
-    if isinstance(loss, ClassTargets) or (isinstance(loss, RealTargets) and draw(st.booleans())):
-        shape = (m, K)
+    either = isinstance(loss, TargetForEachScore) and draw(st.booleans())
+    shape = (m, K) if isinstance(loss, ClassTargets) or either else (m,)
     quarters = _arrays(draw, shape, st.integers(-12, 12)) / 4
     scores = quarters + (np.arange(shape[-1]) + 1) / 64 if len(shape) == 2 else quarters + 1 / 64
     if type(loss).__name__ == "BCELoss":
@@ -106,10 +111,16 @@ def _arrays(draw, shape, elements):
     return np.reshape(draw(st.lists(elements, min_size=size, max_size=size)), shape)
 
 
-def linear_problem(loss, m=12, n=3, seed=0):
-    """Return X, targets, W and b of a linear model that the loss can train."""
+def linear_problem(loss, m=12, n=3, seed=0, labels=0):
+    """Return X, targets, W and b of a linear model that the loss can train.
+
+    With ``labels`` the targets are that many labels 0 and 1 of each example.
+    """
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(m, n))
+    if labels:
+        W, b = rng.normal(size=(n, labels)), rng.normal(size=labels)
+        return X, rng.integers(2, size=(m, labels)), W, b
     if isinstance(loss, ClassTargets):
         targets, outputs = np.append(rng.integers(3, size=m - 3), [0, 1, 2]), (3,)
     elif isinstance(loss, RealTargets):

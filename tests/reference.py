@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 from itertools import combinations_with_replacement
+from operator import neg
 from typing import NamedTuple
 
 import numpy as np
@@ -122,7 +123,7 @@ def huber(loss, s, y):
 
 
 def sigmoid_mse(loss, s, y):
-    return [square(y[0] - sigmoid(s[0])) / 2]
+    return [square(y_k - sigmoid(s_k)) / (2 * len(s)) for s_k, y_k in zip(s, y, strict=True)]
 
 
 def cross_entropy_of(p, q, y):
@@ -131,11 +132,13 @@ def cross_entropy_of(p, q, y):
 
 
 def bce(loss, s, y):
-    return cross_entropy_of(s[0], 1 - s[0], y[0])
+    pairs = zip(s, y, strict=True)
+    return [term / len(s) for p, y_k in pairs for term in cross_entropy_of(p, 1 - p, y_k)]
 
 
 def bce_with_logits(loss, s, y):
-    return cross_entropy_of(sigmoid(s[0]), sigmoid(-s[0]), y[0])
+    pairs = zip(map(sigmoid, s), map(sigmoid, map(neg, s)), y, strict=True)
+    return [term / len(s) for p, q, y_k in pairs for term in cross_entropy_of(p, q, y_k)]
 
 
 def cross_entropy(loss, s, y):
@@ -300,7 +303,7 @@ def errors_in_eps(loss, scores, targets):
 
 def _errors_in_eps(loss, scores, targets, value, grad):
     assert value.dtype == grad.dtype == scores.dtype
-    labels = targets.dtype.kind in "iu" and scores.ndim == 2
+    labels = targets.dtype.kind in "iu" and scores.ndim == 2 and targets.ndim == 1
     rows_y = np.eye(scores.shape[-1])[targets] if labels else targets.reshape(len(scores), -1)
     rows_s, rows_g = scores.reshape(len(scores), -1), grad.reshape(len(scores), -1)
     value_errors, grad_errors = [], []

@@ -51,6 +51,15 @@ def cuts(m):
 # ---- chunks ------------------------------------------------------------------------------------
 
 
+def test_several_labels_in_chunks_give_the_in_memory_result():
+    X, Y, W, b = linear_problem(BCEWithLogitsLoss(), m=M, labels=3)
+    expected = linear_value_and_grad(BCEWithLogitsLoss(), X, Y, W, b)
+    with dask.config.set(scheduler="synchronous"):
+        X, Y = (da.from_array(a, chunks=(17, 3)) for a in (X, Y))
+        assert_close(linear_value_and_grad(BCEWithLogitsLoss(), X, Y, W, b), expected)
+        assert fit_linear(BCEWithLogitsLoss(), X, Y, lr=0.1, steps=1).W.shape == (3, 3)
+
+
 @given(st.sampled_from(ALL), cuts(M), cuts(M), cuts(M), cuts(3), st.sampled_from([None, WEIGHTS]))
 def test_any_chunks_give_the_in_memory_result(loss, rows, of_targets, of_weights, columns, weights):
     X, y, W, b = linear_problem(loss, m=M)

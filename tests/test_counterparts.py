@@ -15,6 +15,7 @@ from lossutils.losses import (
     MAELoss,
     MSELoss,
     MulticlassHingeLoss,
+    SigmoidMSELoss,
 )
 from lossutils.losses.targets import RealTargets
 from lossutils.verify import torch_value_and_grad
@@ -82,6 +83,7 @@ def test_names_exist_where_the_library_is_installed(entry):
 )
 def test_a_model_learns_with_its_options(entry):
     X, y = np.arange(-4.5, 5)[:, None], np.repeat([0, 1], 5)
+    y = np.stack([y, 1 - y], axis=1) if entry.wraps else y
     model = entry.function()
     fitted = (model() if isinstance(model, type) else model).fit(X, y)
     assert np.mean((fitted.predict(X) > 0.5) == y) > 0.8
@@ -102,6 +104,27 @@ def test_a_counterpart_reads_as_code():
     assert found["torch"].markdown() == "`nn.BCELoss`"
     assert Counterpart("a.b.C", "sigmoid({s})").markdown() == "`b.C` of `sigmoid(s)`"
     assert Counterpart("a.B", options={"x": 1}).markdown() == "`B(x=1)`"
+
+
+@pytest.mark.parametrize("loss", [SigmoidMSELoss(), BCELoss(), BCEWithLogitsLoss()], ids=repr)
+def test_counterparts_take_several_labels(loss):
+    """scikit-learn's own functions would read such rows as one of K classes."""
+    rng = np.random.default_rng(0)
+    scores, labels = rng.uniform(0.1, 0.9, size=(20, K)), rng.integers(2, size=(20, K))
+    several = isinstance(loss, BCEWithLogitsLoss)
+    found = counterparts(loss, several_labels=several)
+    for kind in ("torch", "sklearn"):
+        factor = FACTORS.get((type(loss).__name__, kind), 1)
+        ours = factor * loss(scores, labels)
+        assert found[kind](scores, labels) == pytest.approx(ours, rel=1e-12)
+        assert np.isfinite(found[kind](scores, np.ones((20, K))))
+
+
+def test_a_model_for_several_labels_is_named_with_the_model_that_it_wraps():
+    model = counterparts(BCEWithLogitsLoss(), several_labels=True)["sklearn model"]
+    assert model.markdown() == "`multioutput.MultiOutputClassifier(LogisticRegression())`"
+    with pytest.raises(ValueError, match=r"no counterpart of MSELoss\(\) for several labels is"):
+        counterparts(MSELoss(), several_labels=True)
 
 
 def test_an_unknown_loss_and_a_name_without_a_function_are_refused():

@@ -216,6 +216,44 @@ def test_ordinary_numbers_do_not_need_the_rule(loss, monkeypatch):
     assert_same(actual, in_plain_numpy(loss, np.eye(12), y, scores, 0.0))
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("n", "labels"), [(3, 1), (3, 2), (3, 5), (40, 2)])
+@pytest.mark.parametrize("dtype", [np.int64, bool, np.float32])
+def test_several_labels_do_not_need_the_rule(n, labels, dtype, weighted, monkeypatch):
+    loss, rng = BCEWithLogitsLoss(), np.random.default_rng(0)
+    X, Y, W, b = linear_problem(loss, m=150, n=n, labels=labels)
+    w = rng.integers(4, size=150) / 2 if weighted else None
+    expected = in_plain_numpy(loss, X, Y, W, b, sample_weight=w)
+    with monkeypatch.context() as patch:
+        forbid_the_rule(patch)
+        for targets in (Y.astype(dtype), np.asfortranarray(Y.astype(dtype))):
+            options = {"sample_weight": w, "block_rows": 4}
+            actual = linear_value_and_grad(loss, X, targets, W, b, **options)
+            assert_same(actual, expected, rtol=1e-12)
+    X[7] *= 1e8  # unsupported
+    expected = in_plain_numpy(loss, X, Y, W, b, sample_weight=w)
+    actual = linear_value_and_grad(loss, X, Y, W, b, sample_weight=w, block_rows=4)
+    assert_same(actual, expected, rtol=1e-12)
+
+
+def test_unusual_targets_of_several_labels_go_to_the_rule():
+    """Soft labels are computed by the rule, and wrong ones refused by it."""
+    loss = BCEWithLogitsLoss()
+    X, Y, W, b = linear_problem(loss, labels=3)
+    soft = np.abs(Y - 0.25)
+    assert_same(linear_value_and_grad(loss, X, soft, W, b), in_plain_numpy(loss, X, soft, W, b))
+    Y[5, 1] = 2
+    with pytest.raises(ValueError, match=r"targets must lie in \[0, 1\], got values from 0 to 2"):
+        linear_value_and_grad(loss, X, Y, W, b)
+    for narrow in (Y[:, 0], Y[:, :2]):
+        with pytest.raises(ValueError, match=r"scores have shape \(12, 3\) but targets have shape"):
+            linear_value_and_grad(loss, X, narrow, W, b)
+    with pytest.raises(
+        ValueError, match=r"scores have shape \(12,\) but targets have shape \(12, 3\)"
+    ):
+        linear_value_and_grad(loss, X, Y, W[:, 0], 0.0)
+
+
 @each(WITH_KERNELS)
 @pytest.mark.parametrize("place", [0, 1, 2])
 @pytest.mark.parametrize("unsupported", [np.nan, np.inf, -np.inf, 1e4, -1e4])

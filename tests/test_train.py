@@ -16,6 +16,7 @@ from lossutils.losses import (
     ExpMSELoss,
     HingeLoss,
     MSELoss,
+    SigmoidMSELoss,
 )
 from lossutils.train import (
     Fit,
@@ -211,6 +212,22 @@ def test_fit_gives_scores():
     binary = fit_linear(BCEWithLogitsLoss(), X, y > 0, lr=0.1, steps=2)
     assert type(binary.b) is float
     assert binary.scores(X).shape == (12,)
+
+
+@pytest.mark.parametrize("loss", [BCEWithLogitsLoss(), SigmoidMSELoss()], ids=repr)
+def test_several_labels_are_separate_models_in_one(loss):
+    """The mean over K labels divides each gradient by K, so the rate is K times as large."""
+    X, Y, *_ = linear_problem(loss, labels=3)
+    together = fit_linear(loss, X, Y, lr=0.9, steps=20)
+    assert together.W.shape == (3, 3)
+    for k in range(3):
+        alone = fit_linear(loss, X, Y[:, k], lr=0.3, steps=20)
+        assert_allclose(together.W[:, k], alone.W, rtol=1e-12)
+        assert_allclose(together.b[k], alone.b, rtol=1e-12)
+    pytest.importorskip("torch")
+    by_autograd = fit_linear_autograd(loss, X, Y, lr=0.9, steps=20)
+    assert_allclose(by_autograd.W, together.W, rtol=1e-10)
+    assert_allclose(by_autograd.history.loss, together.history.loss, rtol=1e-12)
 
 
 def test_batches_use_every_row_once_before_any_again():

@@ -8,20 +8,22 @@ from typing import NamedTuple
 import numpy as np
 
 from .._checks import Float64Array
-from .targets import UnitTargets
+from .targets import UnitTargets, mean_over_scores, width
 
 
 @dataclass(frozen=True)
 class BCELoss(UnitTargets):
     r"""Binary cross-entropy of probabilities, the negative log-likelihood of a Bernoulli label.
 
-    .. math:: l = -y \log p - (1 - y) \log(1 - p), \qquad
-              \frac{\partial l}{\partial p} = \frac{p - y}{p (1 - p)}
+    .. math:: l = -\frac{1}{K} \sum_k \bigl(y_k \log p_k + (1 - y_k) \log(1 - p_k)\bigr), \qquad
+              \frac{\partial l}{\partial p_k} = \frac{1}{K} \frac{p_k - y_k}{p_k (1 - p_k)}
 
-    Scores are probabilities p of class 1, shape (m,); targets lie in [0, 1], shape (m,). A certain
-    mistake costs +inf and has an infinite gradient: nothing is clamped (``torch.nn.BCELoss`` cuts
-    the loss off at 100, and with it the gradient). Where 0 log 0 occurs it counts as 0. Called as
-    every `Loss`. If you have logits, use `BCEWithLogitsLoss`: p has rounded away what they say.
+    Scores are probabilities p of class 1; targets lie in [0, 1]. Both have the shape (m,), with
+    K = 1, or (m, K) for K labels at once, over which the loss of an example is the mean, as in
+    PyTorch. A certain mistake costs +inf and has an infinite gradient: nothing is clamped
+    (``torch.nn.BCELoss`` cuts the loss off at 100, and with it the gradient). Where 0 log 0 occurs
+    it counts as 0. Called as every `Loss`. If you have logits, use `BCEWithLogitsLoss`: p has
+    rounded away what they say.
 
     Raises
     ------
@@ -53,22 +55,26 @@ class BCELoss(UnitTargets):
         def gradient():
             # At p = y = 0 or 1 the fraction is 0/0: take the slope of -log(1 - p) or -log p.
             certain_and_right = (p == y) & ((y == 0) | (y == 1))
-            return np.where(certain_and_right, 1.0 - 2.0 * y, (p - y) / (p * (1.0 - p)))
+            slope = np.where(certain_and_right, 1.0 - 2.0 * y, (p - y) / (p * (1.0 - p)))
+            return slope / width(p)
 
-        return cost_if_1 + cost_if_0, gradient
+        return mean_over_scores(cost_if_1 + cost_if_0), gradient
 
 
 @dataclass(frozen=True)
 class BCEWithLogitsLoss(UnitTargets):
     r"""Binary cross-entropy of logits: `BCELoss` of :math:`\sigma(z)`, stable for every z.
 
-    .. math:: l = -y \log \sigma(z) - (1 - y) \log \sigma(-z), \qquad
-              \frac{\partial l}{\partial z} = \sigma(z) - y
+    .. math:: l = -\frac{1}{K} \sum_k
+              \bigl(y_k \log \sigma(z_k) + (1 - y_k) \log \sigma(-z_k)\bigr), \qquad
+              \frac{\partial l}{\partial z_k} = \frac{1}{K} \bigl(\sigma(z_k) - y_k\bigr)
 
-    Scores are logits z, shape (m,); targets lie in [0, 1], shape (m,). Convex; the gradient is the
-    error of the prediction and lies in [-1, 1]. For labels 0 and 1 both keep their relative
-    accuracy (2 eps) in the tail, where ``torch.nn.BCEWithLogitsLoss`` rounds the gradient to 0.
-    Infinite logits give the limits: z = +inf costs 0 if y = 1, else +inf. Called as every `Loss`.
+    Scores are logits z; targets lie in [0, 1]. Both have the shape (m,), with K = 1, or (m, K) for
+    K labels at once, of which any number may be 1; then the loss of an example is the mean over its
+    labels, as in PyTorch. Convex; the gradient is the error of the prediction (over K), and lies in
+    [-1, 1]. For labels 0 and 1 both keep their relative accuracy (2 eps) in the tail, where
+    ``torch.nn.BCEWithLogitsLoss`` rounds the gradient to 0. Infinite logits give the limits:
+    z = +inf costs 0 if y = 1, else +inf. Called as every `Loss`.
 
     Notes
     -----
@@ -81,6 +87,8 @@ class BCEWithLogitsLoss(UnitTargets):
     array([6.93147181e-01, 8.00000000e+02])
     >>> loss.grad([0.0, 800.0], [1, 0], reduction="none")
     array([-0.5,  1. ])
+    >>> loss.grad([[0.0, 800.0]], [[1, 0]], reduction="none")  # two labels of one example
+    array([[-0.25,  0.5 ]])
     """
 
     def _rule(self, z, y):
@@ -88,7 +96,7 @@ class BCEWithLogitsLoss(UnitTargets):
         e, error = sigmoid_error(z, y)
         against = np.where(z < 0, y, 1.0 - y)
         value = np.where(against == 0, 0.0, np.abs(z) * against) + np.log1p(e)
-        return value, lambda: error
+        return mean_over_scores(value), lambda: error / width(z)
 
 
 class SigmoidError(NamedTuple):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .._checks import check_positive
-from .targets import RealTargets
+from .targets import RealTargets, mean_over_scores, width
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class MSELoss(RealTargets):
 
     def _rule(self, s, y):
         d = s - y
-        return _mean_over_scores(d**2), lambda: 2.0 * d / _width(s)
+        return mean_over_scores(d**2), lambda: 2.0 * d / width(s)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class MAELoss(RealTargets):
 
     def _rule(self, s, y):
         d = s - y
-        return _mean_over_scores(np.abs(d)), lambda: np.sign(d) / _width(s)
+        return mean_over_scores(np.abs(d)), lambda: np.sign(d) / width(s)
 
 
 @dataclass(frozen=True)
@@ -100,15 +100,5 @@ class HuberLoss(RealTargets):
         # With q = min(|d|, delta) both cases are q (|d| - q/2): no branch is needed.
         d = s - y
         q = np.minimum(np.abs(d), self.delta)
-        value = _mean_over_scores(q * (np.abs(d) - 0.5 * q))
-        return value, lambda: np.clip(d, -self.delta, self.delta) / _width(s)
-
-
-def _width(s):
-    """Return K: the number of scores per example."""
-    return s.shape[1] if s.ndim == 2 else 1
-
-
-def _mean_over_scores(values):
-    """Return the mean over the scores of each example."""
-    return values.mean(axis=1) if values.ndim == 2 else values
+        value = mean_over_scores(q * (np.abs(d) - 0.5 * q))
+        return value, lambda: np.clip(d, -self.delta, self.delta) / width(s)

@@ -9,19 +9,21 @@ import numpy as np
 from ..special import softmax_parts
 from .bce import sigmoid_error
 from .cross_entropy import softmax_error
-from .targets import ClassTargets, UnitTargets
+from .targets import ClassTargets, UnitTargets, mean_over_scores, width
 
 
 @dataclass(frozen=True)
 class SigmoidMSELoss(UnitTargets):
     r"""Half the squared error of a sigmoid, the loss that stalls on confident mistakes.
 
-    .. math:: l = \tfrac12 (y - \sigma(z))^2, \qquad
-              \frac{\partial l}{\partial z} = (\sigma(z) - y)\, \sigma(z)\, \sigma(-z)
+    .. math:: l = \frac{1}{K} \sum_k \tfrac12 (y_k - \sigma(z_k))^2, \qquad
+              \frac{\partial l}{\partial z_k} =
+              \frac{1}{K} (\sigma(z_k) - y_k)\, \sigma(z_k)\, \sigma(-z_k)
 
-    Scores are logits z, shape (m,); targets lie in [0, 1], shape (m,). Note the ½, as the source
-    texts have it. Not convex: for y = 1 the curvature changes sign at :math:`\sigma(z) = 1/3`, and
-    the slope is nowhere steeper than 4/27. Called as every `Loss`.
+    Scores are logits z; targets lie in [0, 1]. Both have the shape (m,), with K = 1, or (m, K) for
+    K labels at once, over which the loss of an example is the mean. Note the ½, as the source texts
+    have it. Not convex: for y = 1 the curvature changes sign at :math:`\sigma(z) = 1/3`, and the
+    slope is nowhere steeper than 4/27. Called as every `Loss`.
 
     Notes
     -----
@@ -35,7 +37,8 @@ class SigmoidMSELoss(UnitTargets):
 
     def _rule(self, z, y):
         e, error = sigmoid_error(z, y)
-        return 0.5 * error**2, lambda: error * (e / (1.0 + e) ** 2)
+        value = mean_over_scores(0.5 * error**2)
+        return value, lambda: error * (e / (1.0 + e) ** 2) / width(z)
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ SUM_TOLERANCE = 1e-6
 """Largest error in the sum of an example's probabilities; it allows for float32 rounding."""
 
 
-class RealTargets(Loss):
-    """Losses of scores against real targets of the same shape, (m,) or (m, K)."""
+class TargetForEachScore(Loss):
+    """Losses of scores against targets of the same shape, (m,) or (m, K)."""
 
     _score_ndim = (1, 2)
     _score_shape = "(m,) or (m, K)"
@@ -28,23 +28,18 @@ class RealTargets(Loss):
         return same_shape(self._name, shape, targets)
 
 
-class OneScore(Loss):
-    """Losses of one score per example, (m,)."""
-
-    _score_ndim = (1,)
-    _score_shape = "(m,)"
-    _ravel_hint = "; one column becomes one score per example with scores[:, 0]"
-
-    def score_shape(self, targets: ArrayLike) -> tuple[int, ...]:
-        """Return (m,): one score per example."""
-        return np.shape(targets)[:1]
+class RealTargets(TargetForEachScore):
+    """Losses of scores against real targets of the same shape, (m,) or (m, K)."""
 
 
-class UnitTargets(OneScore):
-    """Losses of one score per example against targets in [0, 1]."""
+class UnitTargets(TargetForEachScore):
+    """Losses of scores against targets in [0, 1] of the same shape: (m,), or (m, K) for K labels.
+
+    The labels are K separate questions, of which any number may be answered by yes.
+    """
 
     def _check_targets(self, shape, targets):
-        y = same_shape(self._name, shape, targets)
+        y = super()._check_targets(shape, targets)
         if (y < 0).any() or (y > 1).any():
             raise ValueError(
                 f"{self._name}: targets must lie in [0, 1], got values from "
@@ -54,8 +49,16 @@ class UnitTargets(OneScore):
         return y
 
 
-class SignTargets(OneScore):
-    """Losses of one score per example against labels in {-1, +1}."""
+class SignTargets(Loss):
+    """Losses of one score per example, (m,), against labels in {-1, +1}."""
+
+    _score_ndim = (1,)
+    _score_shape = "(m,)"
+    _ravel_hint = "; one column becomes one score per example with scores[:, 0]"
+
+    def score_shape(self, targets: ArrayLike) -> tuple[int, ...]:
+        """Return (m,): one score per example."""
+        return np.shape(targets)[:1]
 
     def _check_targets(self, shape, targets):
         y = same_shape(self._name, shape, targets)
@@ -125,6 +128,16 @@ class ClassTargets(Loss):
                 "targets / targets.sum(axis=1, keepdims=True)"
             )
         return y
+
+
+def width(s):
+    """Return K: the number of scores per example."""
+    return s.shape[1] if s.ndim == 2 else 1
+
+
+def mean_over_scores(values):
+    """Return the mean over the scores of each example."""
+    return values.mean(axis=1) if values.ndim == 2 else values
 
 
 def same_shape(name, shape, targets):

@@ -129,9 +129,6 @@ RAVEL = "; one column becomes one score per example with scores[:, 0]"
 EMPTY = "a mean over no example is undefined, so skip empty batches"
 RESHAPE = "both the same shape with np.reshape(targets, scores.shape)"
 REFUSED_BY_VECTORS = [
-    ({"scores": np.zeros((3, 1))}, f"scores must have shape (m,), got (3, 1){RAVEL}"),
-    ({"scores": 0.5}, "scores must have shape (m,), got ()"),
-    ({"scores": np.zeros((3, 1, 1))}, "scores must have shape (m,), got (3, 1, 1)"),
     ({"scores": []}, f"the batch is empty (scores have shape (0,)); {EMPTY}"),
     (
         {"targets": [[1], [1], [1]]},
@@ -170,6 +167,27 @@ REFUSED_BY_REAL = [
 MINUS_ONES = "labels in {-1, +1} become {0, 1} with (targets + 1) / 2"
 REFUSED_BY_UNIT = [
     (
+        {"scores": np.full((3, 1), 0.5)},
+        "scores have shape (3, 1) but targets have shape (3,); "
+        f"nothing broadcasts, so give {RESHAPE}",
+    ),
+    (
+        {"scores": np.full((3, 2), 0.5)},
+        "scores have shape (3, 2) but targets have shape (3,); "
+        "nothing broadcasts, so give one target for each score",
+    ),
+    (
+        {"scores": np.full((3, 2), 0.5), "targets": np.eye(2, 3)},
+        "scores have shape (3, 2) but targets have shape (2, 3); "
+        "nothing broadcasts, so give both the same shape with targets.T",
+    ),
+    ({"scores": 0.5}, "scores must have shape (m,) or (m, K), got ()"),
+    ({"scores": np.zeros((3, 1, 1))}, "scores must have shape (m,) or (m, K), got (3, 1, 1)"),
+    (
+        {"scores": np.full((3, 2), 0.5), "targets": [[0, 1], [1, 1], [2, 0]]},
+        f"targets must lie in [0, 1], got values from 0 to 2; {MINUS_ONES}",
+    ),
+    (
         {"targets": [-1, 1, 1]},
         f"targets must lie in [0, 1], got values from -1 to 1; {MINUS_ONES}",
     ),
@@ -184,6 +202,9 @@ REFUSED_BY_UNIT = [
 ]
 ZERO_ONES = "labels in {0, 1} become {-1, +1} with 2 * targets - 1"
 REFUSED_BY_SIGN = [
+    ({"scores": np.zeros((3, 1))}, f"scores must have shape (m,), got (3, 1){RAVEL}"),
+    ({"scores": 0.5}, "scores must have shape (m,), got ()"),
+    ({"scores": np.zeros((3, 1, 1))}, "scores must have shape (m,), got (3, 1, 1)"),
     ({"targets": [1, 0, 0]}, f"targets must be -1 or +1, got 0; {ZERO_ONES}"),
     ({"targets": [1, -1, 0.5]}, f"targets must be -1 or +1, got 0.5; {ZERO_ONES}"),
     ({"targets": [1, np.nan, 1]}, f"targets must be -1 or +1, got nan; {ZERO_ONES}"),

@@ -73,16 +73,20 @@ def test_value_and_gradient_agree_with_pytorch(loss, data):
     assert relative_error(grad - torch_grad, grad, torch_grad) < 1e-12
 
 
+def by_example(values):
+    return values.reshape(len(values), -1).mean(axis=1)
+
+
 def softmax(s):
     return np.exp(s) / np.exp(s).sum(axis=1, keepdims=True)
 
 
 # The textbook formulas, accurate for moderate scores. They are analytic and take complex scores.
 ANALYTIC = {
-    MSELoss(): lambda s, y: ((y - s) ** 2).reshape(len(s), -1).mean(axis=1),
-    SigmoidMSELoss(): lambda s, y: (y - 1 / (1 + np.exp(-s))) ** 2 / 2,
-    BCELoss(): lambda s, y: -y * np.log(s) - (1 - y) * np.log(1 - s),
-    BCEWithLogitsLoss(): lambda s, y: np.log(1 + np.exp(s)) - y * s,
+    MSELoss(): lambda s, y: by_example((y - s) ** 2),
+    SigmoidMSELoss(): lambda s, y: by_example((y - 1 / (1 + np.exp(-s))) ** 2 / 2),
+    BCELoss(): lambda s, y: by_example(-y * np.log(s) - (1 - y) * np.log(1 - s)),
+    BCEWithLogitsLoss(): lambda s, y: by_example(np.log(1 + np.exp(s)) - y * s),
     CrossEntropyLoss(): lambda s, y: np.log(np.exp(s).sum(axis=1)) - (y * s).sum(axis=1),
     OneVsRestCrossEntropyLoss(): lambda s, y: (
         -y * np.log(softmax(s)) - (1 - y) * np.log(1 - softmax(s))
@@ -224,6 +228,19 @@ def test_a_nan_score_gives_nan_for_its_example_alone(loss):
     assert np.isnan(loss(scores, targets))
 
 
+@each([*REAL, *UNIT])
+def test_the_loss_of_several_columns_is_the_mean_over_them(loss):
+    rng = np.random.default_rng(0)
+    s, y = rng.uniform(0.1, 0.9, size=(5, 4)), rng.integers(2, size=(5, 4))
+    value, grad = loss.value_and_grad(s, y, reduction="none")
+    columns = [loss.value_and_grad(s[:, k], y[:, k], reduction="none") for k in range(4)]
+    assert_allclose(value, np.mean([of_column for of_column, _ in columns], axis=0), rtol=1e-14)
+    assert_allclose(grad, np.transpose([slope for _, slope in columns]) / 4, rtol=1e-14)
+    assert_array_equal(
+        loss.value_and_grad(s[:, :1], y[:, :1])[1][:, 0], loss.grad(s[:, 0], y[:, 0])
+    )
+
+
 @every_loss
 @pytest.mark.parametrize("column", [0, 1, 2])
 def test_a_nan_score_in_any_column_gives_nan(loss, column):
@@ -276,9 +293,10 @@ def test_score_shape_is_that_of_the_scores(loss):
     assert loss.score_shape(targets) == scores.shape
     if loss in CLASS:
         assert loss.score_shape(np.eye(4)) == (4, 4)
-    if loss in REAL:
-        assert loss.score_shape([1.0, 2.0]) == (2,)
-    if loss in BINARY:
+    if loss in [*REAL, *UNIT]:
+        assert loss.score_shape([1.0, 0.0]) == (2,)
+        assert loss.score_shape(np.zeros((3, 2))) == (3, 2)
+    if loss in SIGN:
         assert loss.score_shape(np.zeros((3, 1))) == (3,)  # the column is refused later
 
 

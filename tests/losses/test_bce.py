@@ -25,6 +25,16 @@ def test_accuracy_of_logits_against_soft_targets(dtype, target):
     assert_accurate(BCEWithLogitsLoss(), z, np.full(len(z), target), eps=4)
 
 
+@precisions
+def test_accuracy_of_several_labels(dtype):
+    """The mean over the labels adds up to two roundings to each summand, and none cancels."""
+    z = logits(dtype)[: 3 * (len(logits(dtype)) // 3)].reshape(-1, 3)
+    y = np.random.default_rng(0).integers(2, size=z.shape)
+    assert_accurate(BCEWithLogitsLoss(), z, y, eps=4)
+    p = np.random.default_rng(1).uniform(0.01, 0.99, size=z.shape).astype(dtype)
+    assert_accurate(BCELoss(), p, y, eps=4)
+
+
 @LABELS
 @precisions
 def test_accuracy_of_probabilities(dtype, label):
