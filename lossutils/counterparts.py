@@ -180,9 +180,7 @@ TABLE: dict[str, tuple[Counterpart, ...]] = {
         Counterpart("optax.losses.softmax_cross_entropy_with_integer_labels"),
         Counterpart("keras.losses.SparseCategoricalCrossentropy", options={"from_logits": True}),
     ),
-    "OneVsRestCrossEntropyLoss": (
-        _torch("BCELoss", lambda s: softmax(s, axis=1), of=Q, one_hot=True),
-    ),
+    "SoftmaxBCELoss": (_torch("BCELoss", lambda s: softmax(s, axis=1), of=Q, one_hot=True),),
     "HingeLoss": (
         Counterpart("torch.nn.MarginRankingLoss", "{s} against 0", {"margin": 1}, _ranking),
         Counterpart("sklearn.metrics.hinge_loss", evaluate=_hinge),
@@ -295,7 +293,7 @@ def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
     def as_classes(y):
         return y.double() if y.ndim == 2 else y
 
-    def one_vs_rest(s, y):
+    def softmax_bce(s, y):
         p, y = torch.softmax(s, dim=1), one_hot(s, y)
         return F.binary_cross_entropy(p, y, reduction="none").sum(dim=1)
 
@@ -320,7 +318,7 @@ def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
         "CrossEntropyLoss": lambda s, y: F.cross_entropy(
             s, as_classes(y), label_smoothing=settings.label_smoothing, reduction="none"
         ),
-        "OneVsRestCrossEntropyLoss": one_vs_rest,
+        "SoftmaxBCELoss": softmax_bce,
         "HingeLoss": hinge,
         "SquaredHingeLoss": lambda s, y: hinge(s, y) ** 2,
         "MulticlassHingeLoss": multiclass_hinge,

@@ -208,7 +208,7 @@ class Comparison:
 
     @property
     def p_value(self) -> float:
-        r"""Two-sided sign test: how often fair coins are as one-sided as the untied repetitions.
+        r"""How often fair coins are as one-sided as the untied repetitions (two-sided sign test).
 
         .. math:: p = \min\Big(1, 2 \sum_{i \le k} \binom{n}{i} 2^{-n}\Big),
             \quad n = \text{ahead} + \text{behind}, \ k = \min(\text{ahead}, \text{behind})
@@ -218,7 +218,7 @@ class Comparison:
 
     @property
     def differs(self) -> bool:
-        """Whether the difference is more than its noise: `p_value` below 0.05."""
+        """Whether the difference is more than its noise, with a `p_value` below 0.05."""
         return self.p_value < 0.05
 
     @property

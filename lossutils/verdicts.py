@@ -68,7 +68,7 @@ def perturbed() -> bool:
 
 
 def vary(kind: str, value: Any) -> Any:
-    """Return `value`; under ``make robust``, return it changed.
+    """Return a value; under ``make robust``, return it changed.
 
     Parameters
     ----------

@@ -17,8 +17,8 @@ from lossutils.losses import (
     MAELoss,
     MSELoss,
     MulticlassHingeLoss,
-    OneVsRestCrossEntropyLoss,
     SigmoidMSELoss,
+    SoftmaxBCELoss,
     SoftmaxMSELoss,
     SquaredHingeLoss,
 )
@@ -36,7 +36,7 @@ SIGN = [HingeLoss(), HingeLoss(margin=0.5), SquaredHingeLoss(), SquaredHingeLoss
 CLASS = [
     CrossEntropyLoss(),
     CrossEntropyLoss(label_smoothing=0.1),
-    OneVsRestCrossEntropyLoss(),
+    SoftmaxBCELoss(),
     SoftmaxMSELoss(),
     ExpMSELoss(),
 ]

@@ -148,7 +148,7 @@ def cross_entropy(loss, s, y):
     return [-log(p_k) * y_k for p_k, y_k in zip(p, smooth, strict=True) if y_k != 0]
 
 
-def one_vs_rest(loss, s, y):
+def softmax_bce(loss, s, y):
     p, q = softmax(s)
     return [term for pqy in zip(p, q, y, strict=True) for term in cross_entropy_of(*pqy)]
 
@@ -202,7 +202,7 @@ DEFINITIONS = {
     losses.BCELoss: bce,
     losses.BCEWithLogitsLoss: bce_with_logits,
     losses.CrossEntropyLoss: cross_entropy,
-    losses.OneVsRestCrossEntropyLoss: one_vs_rest,
+    losses.SoftmaxBCELoss: softmax_bce,
     losses.HingeLoss: hinge,
     losses.SquaredHingeLoss: squared_hinge,
     losses.MulticlassHingeLoss: multiclass_hinge,

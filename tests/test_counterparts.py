@@ -33,7 +33,7 @@ DEFAULTS = [
 FACTORS = {
     ("SigmoidMSELoss", "torch"): 2,
     ("SigmoidMSELoss", "sklearn"): 2,
-    ("OneVsRestCrossEntropyLoss", "torch"): 1 / K,
+    ("SoftmaxBCELoss", "torch"): 1 / K,
     ("MulticlassHingeLoss weston-watkins", "torch"): 1 / K,
 }
 
@@ -192,6 +192,6 @@ def test_an_unknown_loss_has_no_counterpart():
         torch_loss(Cubed())
     assert str(caught.value) == (
         "no PyTorch counterpart of Cubed() is known; known are MSELoss, MAELoss, HuberLoss, "
-        "SigmoidMSELoss, BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, OneVsRestCrossEntropyLoss, "
+        "SigmoidMSELoss, BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, SoftmaxBCELoss, "
         "HingeLoss, SquaredHingeLoss, MulticlassHingeLoss, SoftmaxMSELoss, ExpMSELoss"
     )

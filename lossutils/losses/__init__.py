@@ -2,7 +2,7 @@
 
 from .base import Loss
 from .bce import BCELoss, BCEWithLogitsLoss
-from .cross_entropy import CrossEntropyLoss, OneVsRestCrossEntropyLoss
+from .cross_entropy import CrossEntropyLoss, SoftmaxBCELoss
 from .hinge import HingeLoss, MulticlassHingeLoss, SquaredHingeLoss
 from .mse import HuberLoss, MAELoss, MSELoss
 from .mse_variants import ExpMSELoss, SigmoidMSELoss, SoftmaxMSELoss
@@ -18,8 +18,8 @@ __all__ = [
     "MAELoss",
     "MSELoss",
     "MulticlassHingeLoss",
-    "OneVsRestCrossEntropyLoss",
     "SigmoidMSELoss",
+    "SoftmaxBCELoss",
     "SoftmaxMSELoss",
     "SquaredHingeLoss",
 ]

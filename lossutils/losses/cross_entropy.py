@@ -1,4 +1,4 @@
-"""Losses of the chapter on cross-entropy: softmax cross-entropy and its one-vs-rest variant."""
+"""Losses of the chapter on cross-entropy: softmax cross-entropy, and its second variant."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class CrossEntropyLoss(ClassTargets):
 
 
 @dataclass(frozen=True)
-class OneVsRestCrossEntropyLoss(ClassTargets):
+class SoftmaxBCELoss(ClassTargets):
     r"""Second variant of cross-entropy: each class of the softmax judged as a binary label.
 
     .. math:: l = -\sum_j \bigl[ y_j \log p_j + (1 - y_j) \log(1 - p_j) \bigr],
@@ -70,7 +70,8 @@ class OneVsRestCrossEntropyLoss(ClassTargets):
               \quad a_j = -y_j + (1 - y_j) \frac{p_j}{1 - p_j}
 
     Scores are logits, shape (m, K) with K ≥ 2; targets as for `CrossEntropyLoss`, whose value it
-    exceeds by the second term. The gap depends on how the mass is spread over the wrong classes;
+    exceeds by the second term. (Elsewhere "one-vs-rest" means K separate sigmoids; this loss judges
+    each class of one softmax.) The gap depends on how the mass is spread over the wrong classes;
     for K = 2 it doubles the loss. Called as every `Loss`.
 
     Notes
@@ -80,7 +81,7 @@ class OneVsRestCrossEntropyLoss(ClassTargets):
     Examples
     --------
     >>> scores, labels = [[1.0, 0.0, -1.0]], [0]
-    >>> OneVsRestCrossEntropyLoss()(scores, labels) > CrossEntropyLoss()(scores, labels)
+    >>> SoftmaxBCELoss()(scores, labels) > CrossEntropyLoss()(scores, labels)
     True
     """
 

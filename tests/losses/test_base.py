@@ -13,8 +13,8 @@ from lossutils.losses import (
     CrossEntropyLoss,
     ExpMSELoss,
     MSELoss,
-    OneVsRestCrossEntropyLoss,
     SigmoidMSELoss,
+    SoftmaxBCELoss,
     SoftmaxMSELoss,
 )
 from lossutils.losses.base import Loss
@@ -88,9 +88,9 @@ ANALYTIC = {
     BCELoss(): lambda s, y: by_example(-y * np.log(s) - (1 - y) * np.log(1 - s)),
     BCEWithLogitsLoss(): lambda s, y: by_example(np.log(1 + np.exp(s)) - y * s),
     CrossEntropyLoss(): lambda s, y: np.log(np.exp(s).sum(axis=1)) - (y * s).sum(axis=1),
-    OneVsRestCrossEntropyLoss(): lambda s, y: (
-        -y * np.log(softmax(s)) - (1 - y) * np.log(1 - softmax(s))
-    ).sum(axis=1),
+    SoftmaxBCELoss(): lambda s, y: (-y * np.log(softmax(s)) - (1 - y) * np.log(1 - softmax(s))).sum(
+        axis=1
+    ),
     SoftmaxMSELoss(): lambda s, y: ((y - softmax(s)) ** 2).mean(axis=1),
     ExpMSELoss(): lambda s, y: ((y - np.exp(s)) ** 2).mean(axis=1),
 }

@@ -1,10 +1,10 @@
-"""Softmax cross-entropy and its one-vs-rest variant: accuracy, limits, and their relation."""
+"""Softmax cross-entropy and its second variant: accuracy, limits, and their relation."""
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from lossutils.losses import CrossEntropyLoss, OneVsRestCrossEntropyLoss, SoftmaxMSELoss
+from lossutils.losses import CrossEntropyLoss, SoftmaxBCELoss, SoftmaxMSELoss
 from tests.cases import each
 from tests.reference import (
     assert_accurate,
@@ -14,7 +14,7 @@ from tests.reference import (
     widths,
 )
 
-PAIR = [CrossEntropyLoss(), OneVsRestCrossEntropyLoss()]
+PAIR = [CrossEntropyLoss(), SoftmaxBCELoss()]
 SMOOTH = CrossEntropyLoss(label_smoothing=0.1)
 
 
@@ -118,18 +118,18 @@ def test_labels_equal_one_hot_targets(loss):
 
 
 def test_gradient_at_the_minimum_is_zero():
-    """The minimum is where the softmax equals the soft targets, for OneVsRest too."""
+    """The minimum is where the softmax equals the soft targets, for SoftmaxBCELoss too."""
     p = np.array([[0.5, 0.25, 0.25], [0.1, 0.2, 0.7]])
     for loss in PAIR:
         assert_allclose(loss.grad(np.log(p), p), np.zeros((2, 3)), atol=1e-16)
 
 
-def test_one_vs_rest_of_two_classes_is_twice_cross_entropy():
+def test_softmax_bce_of_two_classes_is_twice_cross_entropy():
     """The term of the wrong class then equals the term of the right class."""
     rows = score_rows(np.float64, 2)
     labels = labels_for(rows)
     for left, right in zip(
-        OneVsRestCrossEntropyLoss().value_and_grad(rows, labels, reduction="none"),
+        SoftmaxBCELoss().value_and_grad(rows, labels, reduction="none"),
         CrossEntropyLoss().value_and_grad(rows, labels, reduction="none"),
         strict=True,
     ):
