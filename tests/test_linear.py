@@ -54,6 +54,24 @@ def test_gradient_agrees_with_finite_differences(loss):
     assert_allclose(db, numerical_gradient(lambda t: value(W, t), b), atol=1e-8)
 
 
+def test_unusual_targets_of_several_labels_go_to_the_rule():
+    """Soft labels are computed by the rule, and wrong ones refused by it."""
+    loss = BCEWithLogitsLoss()
+    X, Y, W, b = linear_problem(loss, labels=3)
+    soft = np.abs(Y - 0.25)
+    assert_same(linear_value_and_grad(loss, X, soft, W, b), in_plain_numpy(loss, X, soft, W, b))
+    Y[5, 1] = 2
+    with pytest.raises(ValueError, match=r"targets must lie in \[0, 1\], got values from 0 to 2"):
+        linear_value_and_grad(loss, X, Y, W, b)
+    for narrow in (Y[:, 0], Y[:, :2]):
+        with pytest.raises(ValueError, match=r"scores have shape \(12, 3\) but targets have shape"):
+            linear_value_and_grad(loss, X, narrow, W, b)
+    with pytest.raises(
+        ValueError, match=r"scores have shape \(12,\) but targets have shape \(12, 3\)"
+    ):
+        linear_value_and_grad(loss, X, Y, W[:, 0], 0.0)
+
+
 def test_shapes_and_types():
     value, dW, db = linear_value_and_grad(BCEWithLogitsLoss(), *linear_problem(BCEWithLogitsLoss()))
     assert (type(value), dW.shape, type(db)) == (float, (3,), float)
