@@ -29,7 +29,16 @@ from tools.files import draft_of
 
 PAGE = ROOT / "appendix" / "robustness.md"
 UNTRIED = "The conclusions of this chapter have not been tried yet."
-HOLDS, STATED, FLIPS, UNTOUCHED = "holds", "as stated", "**flips**", "–"
+HOLDS, STATED, FLIPS, UNTOUCHED = "✓", "stated", "**flips**", "–"
+COLUMNS = {
+    "half the steps": "½ steps",
+    "twice the steps": "2 × steps",
+    "ten times the steps": "10 × steps",
+    "rates twice as fine": "finer rates",
+    "rates twice as wide": "wider rates",
+    "other seeds": "other seeds",
+    "another split": "other split",
+}
 INTRODUCTION = """\
 # What the conclusions survive
 
@@ -38,8 +47,11 @@ is repeated with what its author chose changed: the number of steps, the learnin
 tried, the seeds of random numbers, the split of the data. This page lists every conclusion, and
 what became of it.
 
-- *holds*: the conclusion is true of the changed experiment, too;
-- *as stated*: it is not, but it says so itself, for instance by "after 100 steps";
+The columns are half, twice and ten times the steps, a grid of rates twice as fine and twice as
+wide, other seeds, and another split.
+
+- ✓: the conclusion is true of the changed experiment, too;
+- *stated*: it is not, but it says so itself, for instance by "after 100 steps";
 - –: the chapter has nothing of that kind to change.
 
 A conclusion that flips without saying so has no place in this course. `make robust` repeats all
@@ -126,8 +138,8 @@ def section(chapter: Path, found: dict[str, list[dict]]) -> str:
             "",
             f"Tried on {today}.",
             "",
-            f"| Conclusion | {' | '.join(PERTURBATIONS)} |",
-            "|:--|" + ":--|" * len(PERTURBATIONS),
+            f"| Conclusion | {' | '.join(COLUMNS[name] for name in PERTURBATIONS)} |",
+            "|:--|" + ":-:|" * len(PERTURBATIONS),
             *rows,
         ]
     )
