@@ -25,7 +25,7 @@ from tools.site.server import serving, wire_size
 
 LIGHTHOUSE = "lighthouse@12.8.2"
 GOALS = {"performance": 95, "accessibility": 100, "best-practices": 100, "seo": 100}
-KILOBYTES, KILOBYTES_BEFORE_FIGURES = 450, 150
+KILOBYTES, KILOBYTES_BEFORE_FIGURES = 450, 155
 FRAMES = re.compile(
     r'<svg width="0".*?</defs></svg>|<div class="explorer-frame".*?</svg></div>', re.S
 )
