@@ -111,7 +111,7 @@ test: lint book browser sandbox  ## run every test: style, types, package, noteb
 
 test-quick: env  ## run the tests of the package and of the chapters' rules, and one chapter, in minutes
 	$(PYTEST) chapters/$(CHAPTER).ipynb tests/losses tests/book/test_chapters.py \
-	    tests/book/test_sources.py $(filter-out $(SLOW_TESTS),$(wildcard tests/test_*.py)) lossutils
+	    $(filter-out $(SLOW_TESTS),$(wildcard tests/test_*.py)) lossutils
 
 # These start clusters and other processes.
 SLOW_TESTS := $(patsubst %,tests/test_%.py,chunks chunks_arguments examples sweep memmap import)

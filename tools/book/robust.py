@@ -28,7 +28,6 @@ from tools.facts import ROOT
 from tools.files import draft_of
 
 PAGE = ROOT / "appendix" / "robustness.md"
-UNTRIED = "The conclusions of this chapter have not been tried yet."
 HOLDS, STATED, FLIPS, UNTOUCHED = "✓", "stated", "**flips**", "–"
 COLUMNS = {
     "half the steps": "½ steps",
@@ -64,11 +63,6 @@ def title_of(chapter: Path) -> str:
     """Title of a notebook."""
     first = next(c for c in nbformat.read(chapter, 4).cells if c.cell_type == "markdown")
     return first.source.splitlines()[0].removeprefix("# ")
-
-
-def heading(chapter: Path) -> str:
-    """Heading of a chapter's section."""
-    return f"## [{title_of(chapter)}](../chapters/{chapter.stem}.ipynb)"
 
 
 def source_of(chapter: Path) -> str:
@@ -134,7 +128,7 @@ def section(chapter: Path, found: dict[str, list[dict]]) -> str:
     today = datetime.now(UTC).date().isoformat()
     return "\n".join(
         [
-            heading(chapter),
+            f"## [{title_of(chapter)}](../chapters/{chapter.stem}.ipynb)",
             "",
             f"Tried on {today}.",
             "",
@@ -196,9 +190,8 @@ def main(arguments: Iterable[str] | None = None) -> int:
 
     old = sections(options.page.read_text("utf8")) if options.page.exists() else {}
     new = {path.stem: section(path, found[path]) for path in chosen}
-    untried = {name: f"{heading(path)}\n\n{UNTRIED}" for name, path in known.items()}
-    tables = untried | old | new
-    ordered = [tables[name] for name in known]
+    tables = old | new
+    ordered = [tables[name] for name in known if name in tables]
     with draft_of(options.page) as draft:
         draft.write_text("\n\n".join([INTRODUCTION.strip(), *ordered]) + "\n", "utf8")
     flips = [row for text in new.values() for row in text.splitlines() if FLIPS in row]
