@@ -94,7 +94,7 @@ changes: env  ## say which pages differ from another built site (make changes BA
 	@test -n "$(BASE)" || { echo "Which site to compare with? make changes BASE=folder" >&2; exit 2; }
 	@$(BIN)/python -m tools.site.changes "$(BASE)" $(HEAD) $(if $(JSON),--json "$(JSON)")
 
-# Weeks of an author's doubts in an hour: all experiments with other steps, rates, seeds and splits.
+# It repeats all experiments with other steps, rates, seeds and splits; the table is in the appendix.
 robust: env  ## try each conclusion on changed experiments (an hour; make robust PAGES="mse hinge" for some)
 	@$(ONE_THREAD) $(BIN)/python -m tools.book.robust --jobs $(WORKERS) $(PAGES)
 
