@@ -1,0 +1,216 @@
+"""Check a formula: evaluate every side of it at random points, and compare."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from tests.book.formulas.nodes import ATOL, Brackets, Name, Number, Order, demand_equal
+from tests.book.formulas.operators import Derivative, Nabla
+from tests.book.formulas.reader import read
+from tests.book.formulas.relations import HOLDS, All, Cases, Implication, Relation, holds
+from tests.book.formulas.sheet import Sheet, UnreadableError, WrongError
+
+POINTS, DISCRETE_POINTS = 16, 60
+"""How many random points a formula is tried at; more if it has cases or indicators."""
+STEPS = (1e-2, 2e-3, 4e-4, 1e-4)
+"""Steps of numerical derivatives. Two that follow each other must agree, or the point is too steep
+or too near to a kink, and is left out."""
+OPTIONS = ("where", "tight", "limit", "small", "wording")
+
+
+def check(tex, meanings, seed=0):
+    """Raise WrongError if a formula is wrong, and UnreadableError if it cannot be checked.
+
+    Besides symbols, `meanings` may hold
+
+    - ``where``: a function of symbols that says which points are tried;
+    - ``tight``: symbols at which the sides of ≤ or ≥ are equal, as a dictionary; or, as text, why
+      there are none;
+    - ``limit``: symbols near the limit of →, as a dictionary;
+    - ``small``: the symbol that goes to 0 in O(h²).
+    """
+    options = {name: meanings[name] for name in OPTIONS if name in meanings}
+    symbols = {name: meaning for name, meaning in meanings.items() if name not in OPTIONS}
+    with np.errstate(all="ignore"):
+        for number, clause in enumerate(read(tex), 1):
+            for case in clause.cases or [None]:
+                known = symbols | ({"case": case} if case else {})
+                for claim in claims(clause.claim, number, known):
+                    try:
+                        check_claim(claim, clause.conditions, known, options, seed)
+                    except (UnreadableError, WrongError):
+                        raise
+                    except Exception as error:
+                        raise UnreadableError(f"a meaning fails: {error!r}", claim.at) from error
+
+
+def claims(claim, number, symbols):
+    """Return the relations of a clause; an expression alone is compared with its declared value."""
+    if isinstance(claim, All):
+        return claim.relations
+    if isinstance(claim, Cases) and isinstance(claim.rows[0][0], Relation):
+        return [claim]
+    if hasattr(claim, "holds"):
+        return [claim]
+    if f"clause_{number}" not in symbols:
+        raise UnreadableError(
+            f"no relation; declare the value of the expression as clause_{number}"
+        )
+    return [Relation(("=",), (Name(f"clause_{number}"), claim))]
+
+
+def check_claim(claim, conditions, symbols, options, seed):
+    kinds = {type(part) for part in (*claim.parts(), *(p for c in conditions for p in c.parts()))}
+    derived = bool(kinds & {Derivative, Nabla}) or any(
+        getattr(p, "primes", 0) for p in claim.parts()
+    )
+    discrete = bool(kinds & {Cases, Implication}) or Relation in {
+        type(part) for part in list(claim.parts())[1:]
+    }
+    wanted = DISCRETE_POINTS if discrete else POINTS
+    done, steep, truths = 0, 0, set()
+    for k in range(80 * wanted):
+        sheet = Sheet(symbols, [seed, k])
+        if not admitted(sheet, conditions, options):
+            continue
+        if isinstance(claim, Relation):
+            if not check_relation(claim, sheet, derived, options):
+                steep += 1
+                if steep > max(4, wanted // 3):
+                    raise UnreadableError("too many points are steep or near a kink", claim.at)
+                continue
+        elif not claim.holds(sheet):
+            raise WrongError(f"it does not hold for {told(sheet)}")
+        if isinstance(claim, Implication):
+            truths |= {tuple(claim.truths(sheet))}
+        done += 1
+        if done == wanted:
+            break
+    else:
+        raise UnreadableError("no points meet its conditions", claim.at)
+    if isinstance(claim, Implication) and len(truths) < 2:
+        raise UnreadableError("its sides are always true or always false here", claim.at)
+
+
+def admitted(sheet, conditions, options):
+    if where := options.get("where"):
+        names = where.__code__.co_varnames[: where.__code__.co_argcount]
+        if not where(*(sheet[name] for name in names)):
+            return False
+    return all(condition.holds(sheet) for condition in conditions)
+
+
+def check_relation(relation, sheet, derived, options):
+    """Check a chain at one point; say False if its derivatives cannot be told there."""
+    if any(isinstance(part, Order) for part in relation.parts()):
+        return check_order(relation, sheet, options)
+    if "→" in relation.operators:
+        return check_limit(relation, sheet, options)
+    if not derived:
+        compare(relation, values(relation, sheet), sheet, options)
+        return True
+    before = None
+    for step in STEPS:
+        sheet = sheet.with_step(step)
+        try:
+            now = values(relation, sheet)
+        except ValueError:  # the step leaves the range of a loss
+            continue
+        if before is not None and all(map(close, before, now)):
+            compare(relation, now, sheet, options)
+            return True
+        before = now
+    return False
+
+
+def values(relation, sheet):
+    """Return the value of each side; of a set or of a list behind ≠, None."""
+    sides = []
+    for operator, side in zip(("=", *relation.operators), relation.sides, strict=True):
+        lists = operator == "≠" and isinstance(side, Brackets)
+        sides.append(None if operator == "∈" or lists else side.value(sheet))
+    return sides
+
+
+def close(a, b):
+    if a is None:
+        return True
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    return a.shape == b.shape and bool(np.all(np.abs(a - b) <= 1e-8 * np.abs(b) + ATOL / 2))
+
+
+def compare(relation, sides, sheet, options):
+    pairs = zip(relation.operators, pairwise(relation.sides), pairwise(sides), strict=True)
+    for operator, (left, right), (a, b) in pairs:
+        if operator == "=":
+            demand_equal(a, b, "the sides")
+        elif operator == "≈":
+            demand_close(a, b, right)
+        elif operator in "∈≠":
+            if not holds(operator, left, right, sheet):
+                raise WrongError(f"{operator} does not hold for {told(sheet)}")
+        elif not np.all(HOLDS[operator](a, b)):
+            raise WrongError(f"{a} {operator} {b} does not hold")
+        if operator in "≤≥":
+            demand_tight(left, right, sheet, options, relation.at)
+
+
+def demand_close(a, b, right):
+    """≈ in front of a decimal number means that it is rounded; else that both agree to 5 %."""
+    number = right.terms[0][1] if getattr(right, "terms", None) else right
+    if isinstance(number, Number):
+        tolerance = 0.5 * 10.0**-number.decimals
+        if number.decimals == 0 and float(number.constant) % 100 == 0:
+            tolerance = 50
+    else:
+        tolerance = 0.05 * np.abs(b)
+    if not np.all(np.abs(a - b) <= tolerance * (1 + 1e-9)):
+        raise WrongError(f"{a} is not about {b}")
+
+
+def demand_tight(left, right, sheet, options, at):
+    """A bound must be reached at the point that is declared, or a larger bound would pass."""
+    tight = options.get("tight")
+    if tight is None:
+        raise UnreadableError("≤ or ≥: declare with `tight` where both sides are equal", at)
+    if not isinstance(tight, str):
+        names = {k: v(sheet) if callable(v) else v for k, v in tight.items()}
+        there = sheet.change(**names)
+        a, b = left.value(there), right.value(there)
+        if np.min(np.abs(np.asarray(a) - b)) > 1e-6:
+            raise WrongError(f"the bound is not reached: {a} and {b} for {told(there)}")
+
+
+def check_limit(relation, sheet, options):
+    if "limit" not in options:
+        raise UnreadableError("→: declare symbols near the limit with `limit`", relation.at)
+    a, b = values(relation, sheet.change(**options["limit"]))
+    if not np.all(np.abs(a - b) <= 1e-3 * np.abs(b)):
+        raise WrongError(f"{a} does not go to {b}")
+    return True
+
+
+def check_order(relation, sheet, options):
+    """Check a = b + O(h²): half of h makes a quarter of the difference, neither more nor less."""
+    if "small" not in options:
+        raise UnreadableError("O(…): declare with `small` what goes to 0", relation.at)
+    name = options["small"]
+    (order,) = (part for part in relation.parts() if isinstance(part, Order))
+    errors, sizes = [], []
+    for part in (1, 0.5):
+        there = sheet.change(**{name: part * sheet[name]})
+        a, b = values(relation, there)
+        errors.append(float(np.squeeze(a - b)))
+        sizes.append(float(np.squeeze(order.size.value(there))))
+    if abs(errors[0]) < 1e-9:
+        return False
+    ratio = errors[1] / errors[0] * sizes[0] / sizes[1]
+    if not 0.6 < ratio < 1.6:
+        raise WrongError(f"half of {name} changes the error by {errors[1] / errors[0]:.3f}")
+    return True
+
+
+def told(sheet):
+    shown = sheet.values | sheet.changed
+    return ", ".join(f"{k} = {np.round(v, 4)}" for k, v in shown.items() if np.size(v) == 1
+                     and not callable(v))  # fmt: skip
