@@ -60,13 +60,10 @@ def claims(claim, number, symbols):
 
 
 def check_claim(claim, conditions, symbols, options, seed):
-    kinds = {type(part) for part in (*claim.parts(), *(p for c in conditions for p in c.parts()))}
-    derived = bool(kinds & {Derivative, Nabla}) or any(
-        getattr(p, "primes", 0) for p in claim.parts()
-    )
-    discrete = bool(kinds & {Cases, Implication}) or Relation in {
-        type(part) for part in list(claim.parts())[1:]
-    }
+    parts = [part for root in (claim, *conditions) for part in root.parts()]
+    derived = any(isinstance(p, (Derivative, Nabla)) or getattr(p, "primes", 0) for p in parts)
+    inner = [part for part in parts if part is not claim]
+    discrete = any(isinstance(part, (Relation, Cases, Implication)) for part in inner)
     wanted = DISCRETE_POINTS if discrete else POINTS
     done, steep, truths = 0, 0, set()
     for k in range(80 * wanted):

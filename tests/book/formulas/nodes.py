@@ -103,6 +103,10 @@ class Name(Node):
             raise UnreadableError(str(error), self.at) from None
 
 
+UPPER_SIGN = Name("upper_sign")
+"""1 where the upper sign of ± is meant, -1 where the lower one is."""
+
+
 def argument_default(value, sheet):
     """Return what f means where no argument follows."""
     if isinstance(value, Function) and value.at:
@@ -116,8 +120,9 @@ class Sum(Node):
 
     def value(self, sheet):
         values = [term.value(sheet) for _, term in self.terms]
-        signs = [sheet["upper_sign"] * s if abs(s) == 2 else s for s, _ in self.terms]
-        signs = [np.sign(s) for s in signs]
+        signs = [
+            np.sign(s) * (UPPER_SIGN.value(sheet) if abs(s) == 2 else 1) for s, _ in self.terms
+        ]
         return reduce(lambda a, b: add(a, b, self.at), map(np.multiply, signs, values))
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import reduce
+from itertools import pairwise
 
 import numpy as np
 from scipy import integrate, optimize
@@ -126,7 +127,7 @@ class Integral(Node):
         return np.float64(
             sum(
                 integrate.quad(integrand, a, b, epsabs=1e-11, epsrel=1e-11)[0]
-                for a, b in zip(ends, ends[1:], strict=False)
+                for a, b in pairwise(ends)
             )
         )
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 
 from tests.book.formulas import nodes, structures
-from tests.book.formulas.nodes import Brackets, Name, Number, Script
+from tests.book.formulas.nodes import UPPER_SIGN, Brackets, Name, Number, Script
 from tests.book.formulas.relations import Cases, Implication, Interval, Quantified, Relation, Set
 from tests.book.formulas.sheet import UnreadableError
 from tests.book.formulas.tokens import tokenize
@@ -43,31 +43,8 @@ CLOSING = {
 
 
 GREEK = set(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "Delta",
-        "varepsilon",
-        "eta",
-        "theta",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "pi",
-        "rho",
-        "sigma",
-        "tau",
-        "phi",
-        "Phi",
-        "omega",
-        "ell",
-        "partial",
-        "infty",
-    ]
+    "alpha beta gamma delta Delta varepsilon eta theta kappa lambda mu nu xi pi rho sigma tau phi"
+    " Phi omega ell".split()  # noqa: SIM905
 )
 
 
@@ -203,11 +180,11 @@ class Reader:
         if self.peek() == "," and self.peek(1) and self.peek(1)[0].isdigit() and not self.token(2):
             self.next()
             name, upper = condition.sides
-            lower = self.sum()
-            return [Cases((
-                (Relation(("=",), (name, upper)), Relation(("=",), (Name("upper_sign"), Number(1.0)))),
-                (Relation(("=",), (name, lower)), Relation(("=",), (Name("upper_sign"), Number(-1.0)))),
-            ))]  # fmt: skip
+            rows = (
+                (Relation(("=",), (name, value)), Relation(("=",), (UPPER_SIGN, Number(sign))))
+                for value, sign in ((upper, 1.0), (self.sum(), -1.0))
+            )
+            return [Cases(tuple(rows))]
         return [condition]
 
     def claim(self):
@@ -377,9 +354,8 @@ class Reader:
             return {"mathcal": "cal_", "mathbb": "bb_", "mathbf": "bold_"}[match[1]] + match[2]
         if match := re.fullmatch(r"\\(?:text|operatorname|mathrm)\s*\{(.*)\}", text):
             return re.sub(r"\W+", "_", match[1].strip())
-        if re.fullmatch(r"[A-Za-z]|\\(?:[a-z]?[A-Za-z][a-z]+|ell|nu|pi|xi|mu)", text):
-            if text[1:] in GREEK or len(text) == 1:
-                return RENAMED.get(text.lstrip("\\"), text.lstrip("\\"))
+        if text[1:] in GREEK or re.fullmatch("[A-Za-z]", text):
+            return RENAMED.get(text.lstrip("\\"), text.lstrip("\\"))
         return None
 
     def spelled(self):
@@ -401,7 +377,7 @@ class Reader:
         return Brackets(tuple(items), at=at)
 
     def argument(self):
-        """Read one of the items in brackets; P(y = 1 | x) means P(1 | x), P(class j | p) P(j | p)."""
+        """Read one of the items in brackets. P(y = 1 | x) means P(1 | x)."""
         self.words("class")
         item = self.relation()
         before_bar = self.peek() == r"\mid"

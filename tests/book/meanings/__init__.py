@@ -17,7 +17,7 @@ import numpy as np
 from scipy import special, stats
 
 from tests.book.formulas.operators import minimise
-from tests.book.formulas.sheet import Function, bit, index, integer, real
+from tests.book.formulas.sheet import Function, bit, index, integer, real, sign
 
 
 def one(loss):
@@ -59,6 +59,7 @@ SHARED = dict(
     j=index("K"),
     k=index("K"),
     c=index("K"),
+    upper_sign=sign(),
     # a linear score
     x=real("n", scale=1),
     w=real("n", scale=1),
