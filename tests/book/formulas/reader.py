@@ -43,8 +43,7 @@ CLOSING = {
 
 
 GREEK = set(
-    "alpha beta gamma delta Delta varepsilon eta theta kappa lambda mu nu xi pi rho sigma tau phi"
-    " Phi omega ell".split()  # noqa: SIM905
+    ["alpha", "beta", "gamma", "delta", "Delta", "varepsilon", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "phi", "Phi", "omega", "ell"]
 )
 
 
