@@ -66,7 +66,7 @@ def check_claim(claim, conditions, symbols, options, seed):
     discrete = any(isinstance(part, (Relation, Cases, Implication)) for part in inner)
     wanted = DISCRETE_POINTS if discrete else POINTS
     done, steep, truths = 0, 0, set()
-    for k in range(80 * wanted):
+    for k in range(20 * wanted):
         sheet = Sheet(symbols, [seed, k])
         if not admitted(sheet, conditions, options):
             continue

@@ -43,7 +43,29 @@ CLOSING = {
 
 
 GREEK = set(
-    ["alpha", "beta", "gamma", "delta", "Delta", "varepsilon", "eta", "theta", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "phi", "Phi", "omega", "ell"]
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "Delta",
+        "varepsilon",
+        "eta",
+        "theta",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "pi",
+        "rho",
+        "sigma",
+        "tau",
+        "phi",
+        "Phi",
+        "omega",
+        "ell",
+    ]
 )
 
 
@@ -210,7 +232,7 @@ class Reader:
         symbol, domain = self.sum(), None
         if self.accept(r"\in"):
             domain = self.set()
-        return Quantified(words == "for all", relation, symbol.name, domain, at=at)
+        return Quantified(words == "for all", relation, structures.symbol(symbol), domain, at=at)
 
     def relation(self):
         """Read a side, or a chain of sides."""
@@ -273,8 +295,8 @@ class Reader:
         at, terms = self.at, []
         while True:
             sign = 1
-            while token := self.accept("+", "-", r"\pm", r"\mp"):
-                sign *= {"+": 1, "-": -1, r"\pm": 2, r"\mp": -2}[token.text]
+            if token := self.accept("+", "-", r"\pm", r"\mp"):
+                sign = {"+": 1, "-": -1, r"\pm": 2, r"\mp": -2}[token.text]
             term = self.product()
             terms.append((sign, term))
             if self.peek() not in ("+", "-", r"\pm", r"\mp"):
@@ -306,6 +328,8 @@ class Reader:
             if not self.starts_factor():
                 raise self.unexpected("a number, a symbol or a bracket")
             first = self.token().number
+            if factors and not operator and self.peek()[0].isdigit():
+                raise self.unexpected(r"\cdot or an operator before a number")
             factors.append((operator, self.factor()))
             spans.append((first, self.tokens[self.place - 1].number))
             operator = ""
@@ -379,8 +403,11 @@ class Reader:
         """Read one of the items in brackets. P(y = 1 | x) means P(1 | x)."""
         self.words("class")
         item = self.relation()
-        before_bar = self.peek() == r"\mid"
-        return item.sides[1] if before_bar and isinstance(item, Relation) else item
+        if self.peek() == r"\mid" and isinstance(item, Relation):
+            if item.operators != ("=",) or item.sides[0] != Name("y"):
+                raise UnreadableError("expected y = … before the bar", item.at)
+            return item.sides[1]
+        return item
 
     def bars(self, opening, at):
         closing = {"|": "|", r"\lvert": r"\rvert", r"\lVert": r"\rVert"}[opening]

@@ -3,6 +3,8 @@
 Each function goes on where the reader stands: behind the command, which begins at `at`.
 """
 
+from dataclasses import replace
+
 from tests.book.formulas import nodes, operators
 from tests.book.formulas.nodes import Name, Number, Script
 from tests.book.formulas.relations import All, Cases, Relation
@@ -13,7 +15,7 @@ def fraction(reader, at):
     above, below = reader.group(), reader.group()
     texts = [token.text for token in above.tokens]
     if reader.in_integral and texts[:1] == ["d"]:
-        reader.differential = above.whole(variable)[1].name
+        reader.differential = symbol(above.whole(variable)[1])
         return nodes.Fraction(Number(1.0), below.whole("sum"), at=at)
     if texts and texts[0] in (r"\partial", "d") and below.peek() == texts[0] and "/" not in texts:
         order, *of = above.whole(derived)
@@ -31,7 +33,14 @@ def derived(reader):
 
 
 def order_of(reader):
-    return int(reader.group().whole("factor").constant) if reader.accept("^") else 1
+    """Read the exponent of ∂², if there is one."""
+    return whole_number(reader.group().whole("factor")) if reader.accept("^") else 1
+
+
+def whole_number(node):
+    if not isinstance(node, Number):
+        raise UnreadableError("expected the order of a derivative: 2, 3, …", node.at)
+    return int(node.constant)
 
 
 def variable(reader):
@@ -39,10 +48,16 @@ def variable(reader):
     reader.next()
     node = reader.factor()
     if isinstance(node, nodes.Power):
-        return int(node.exponent.constant), node.base
+        return whole_number(node.exponent), node.base
     if isinstance(node, Script) and node.exponent:
-        return int(node.exponent.constant), nodes.replace(node, exponent=None)
+        return whole_number(node.exponent), replace(node, exponent=None)
     return 1, node
+
+
+def symbol(node):
+    if not isinstance(node, Name):
+        raise UnreadableError("expected a symbol", node.at)
+    return node.name
 
 
 def derivative(order, of, by, at):
@@ -96,7 +111,7 @@ def gradient(reader, at):
         if token.text == "_":
             by = group.spelled()
         else:
-            order = int(group.whole("factor").constant)
+            order = whole_number(group.whole("factor"))
     of = reader.factor()
     argument = None
     if reader.peek() == "(" and isinstance(of, (Name, Script)):
@@ -113,7 +128,9 @@ def over(operator):
             return Name(operator, at=at)
         reader.expect("_")
         below = reader.group()
-        symbol = below.name(below.next("a symbol").text)
+        bound = below.name(below.next("a symbol").text)
+        if bound is None:
+            raise UnreadableError("expected the symbol that it runs over", at)
         first = condition = last = None
         if below.accept("="):
             first = below.sum()
@@ -128,12 +145,10 @@ def over(operator):
             raise below.unexpected("what the index runs over")
         if reader.accept("^"):
             last = reader.group().whole("sum")
-        sign = 1
-        while reader.accept("-"):
-            sign = -sign
+        negative = reader.accept("-")
         body = reader.product()
-        body = body if sign == 1 else nodes.Sum(((-1, body),), at=body.at)
-        return operators.Over(operator, symbol, first, last, condition, body, at=at)
+        body = nodes.Sum(((-1, body),), at=body.at) if negative else body
+        return operators.Over(operator, bound, first, last, condition, body, at=at)
 
     return read
 
@@ -148,7 +163,7 @@ def integral(reader, at):
     reader.in_integral = False
     if reader.differential is None:
         reader.expect("d")
-        reader.differential = reader.factor().name
+        reader.differential = symbol(reader.factor())
     return operators.Integral(reader.differential, low, high, body, at=at)
 
 

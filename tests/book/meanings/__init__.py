@@ -49,7 +49,7 @@ SHARED = dict(
     expm1=Function(np.expm1),
     log1p=Function(np.log1p),
     softmax=Function(special.softmax),
-    sigma=Function(special.expit, at="z"),
+    sigma=Function(special.expit),
     Phi=Function(stats.norm.cdf),
     # sizes and indices
     m=integer(5, 6),
