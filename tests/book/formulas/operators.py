@@ -111,6 +111,8 @@ def minimise(objective, low, high, points=60):
 
 @dataclass(frozen=True)
 class Integral(Node):
+    """An integral; where the integrand has a kink, the symbol `kink` says where."""
+
     symbol: str
     low: Node
     high: Node
@@ -118,8 +120,8 @@ class Integral(Node):
 
     def value(self, sheet):
         low, high = float(self.low.number(sheet)), float(self.high.number(sheet))
-        middle = float(sheet["s"]) if "s" in sheet and low < float(sheet["s"]) < high else None
-        ends = [low, high] if middle is None else [low, middle, high]  # a kink may lie at s
+        kink = float(sheet["kink"]) if "kink" in sheet else None
+        ends = [low, high] if kink is None else [low, kink, high]
 
         def integrand(x):
             return float(self.body.number(sheet.change(**{self.symbol: x})))

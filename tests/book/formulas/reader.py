@@ -42,30 +42,9 @@ CLOSING = {
 }
 
 
-GREEK = set(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "Delta",
-        "varepsilon",
-        "eta",
-        "theta",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "pi",
-        "rho",
-        "sigma",
-        "tau",
-        "phi",
-        "Phi",
-        "omega",
-        "ell",
-    ]
+GREEK = re.compile(
+    r"\\(alpha|beta|gamma|[dD]elta|varepsilon|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|[pP]hi"
+    r"|omega|ell)"
 )
 
 
@@ -377,15 +356,17 @@ class Reader:
             return {"mathcal": "cal_", "mathbb": "bb_", "mathbf": "bold_"}[match[1]] + match[2]
         if match := re.fullmatch(r"\\(?:text|operatorname|mathrm)\s*\{(.*)\}", text):
             return re.sub(r"\W+", "_", match[1].strip())
-        if text[1:] in GREEK or re.fullmatch("[A-Za-z]", text):
+        if GREEK.fullmatch(text) or re.fullmatch("[A-Za-z]", text):
             return RENAMED.get(text.lstrip("\\"), text.lstrip("\\"))
         return None
 
     def spelled(self):
         """Return a subscript as a part of a name."""
-        words = [self.name(self.next().text) if t.text not in "{},_^*+-=" else self.next().text
-                 for t in self.tokens]  # fmt: skip
-        return "".join(filter(None, words))
+        words = []
+        while self.token():
+            text = self.next().text
+            words.append(text if text.isdigit() else self.name(text) or "")
+        return "".join(words)
 
     def brackets(self, closing, at):
         in_bars, self.in_bars = self.in_bars, False

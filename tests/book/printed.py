@@ -1,12 +1,17 @@
-"""Find the formulas that the book prints, and say of each what became of it.
+"""Find the formulas that the book prints, and check each of them.
 
-A page of the book is a chapter with its assignment and the docstrings of its losses; they share the
-meanings of `tests/book/meanings/<chapter>.py`. The appendix on notation is one, too.
+    python -m tests.book.printed            # all pages; writes appendix/formulas.md
+    python -m tests.book.printed mse bce    # some pages; lists what is wrong or cannot be read
+
+A page is a chapter with its assignment and the docstrings of its losses: they share the meanings of
+tests/book/meanings/<chapter>.py. The appendix on notation is a page, too.
 """
 
+import argparse
 import inspect
 import json
 import re
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
@@ -248,10 +253,107 @@ def stale(page):
     return [name for kind in lists for name in getattr(module, kind, ()) if name not in names]
 
 
-def table():
-    """Return a table in Markdown of what was read, by page."""
-    lines = []
-    for page in PAGES:
-        counts = Counter((o.formula.kind, o.kind) for o in outcomes(page))
-        lines.append((page, counts))
-    return lines
+# ---- the page of the appendix --------------------------------------------------------------------
+
+PAGE = ROOT / "appendix" / "formulas.md"
+READ_HEADING = "## What is read"
+COLUMNS = {
+    TAGGED: "Equations with a name",
+    DISPLAYED: "Displayed, without",
+    INLINE: "In sentences",
+    DOCSTRING: "In docstrings",
+}
+
+
+def title_of(page):
+    """Return the title of a page, as a link."""
+    folder = "appendix" if page == "notation" else "chapters"
+    path = ROOT / folder / f"{page}.ipynb"
+    title = re.search(r"^# (.+)$", markdown(path), re.MULTILINE)[1]
+    return f"[{title}]({'' if page == 'notation' else '../chapters/'}{page}.ipynb)"
+
+
+def counted(found):
+    """Return how many of some formulas were read, and how many state nothing."""
+    kinds = Counter(outcome.kind for outcome in found)
+    said = len(found) - kinds[VALUE] - kinds[CONDITION]
+    return f"{kinds[AGREES] + kinds[REPEATS]} of {said}" if said else "–"
+
+
+def share(found):
+    """Return the share of relations that were read, of all that state something."""
+    said = [o for o in found if o.kind not in (VALUE, CONDITION)]
+    read_ones = sum(o.relations for o in said if o.kind in (AGREES, REPEATS))
+    return f"{read_ones / max(1, sum(o.relations for o in said)):.1%}"
+
+
+def report():
+    """Return what is read, as a section in Markdown: a table, and what is not read."""
+    rows = {title_of(page): outcomes(page) for page in PAGES}
+    every = [outcome for found in rows.values() for outcome in found]
+    kinds = Counter(outcome.kind for outcome in every)
+    lines = [
+        READ_HEADING,
+        "",
+        "| Page | " + " | ".join(COLUMNS.values()) + " | Of all relations |",
+        "|---|" + "--:|" * (len(COLUMNS) + 1),
+    ]
+    for title, found in [*rows.items(), ("**All**", every)]:
+        cells = [counted([o for o in found if o.formula.kind == kind]) for kind in COLUMNS]
+        lines.append("| " + " | ".join([title, *cells, share(found)]) + " |")
+    lines += [
+        "",
+        f"A relation is a =, <, ≤ or the like. Of all {sum(o.relations for o in every):,} that are "
+        f"printed, {sum(o.relations for o in every if o.kind == VALUE):,} only choose a value, as in "
+        f'"$z = 40$", and {sum(o.relations for o in every if o.kind == CONDITION):,} only state a '
+        f'condition, as in "where $s > 0$". Of the others {share(every)} are read. '
+        f"{kinds[REPEATS]:,} formulas repeat, part by part, one that is checked elsewhere.",
+        "",
+        "Not read, and therefore compared by eye alone:",
+        "",
+        *(
+            f"- {title_of(page)}: {shown(page, name)}: {reason}"
+            for page in PAGES
+            for name, reason in meanings(page).UNREAD.items()
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def shown(page, name):
+    """Return a tag as a link to its equation, or a formula."""
+    tags = {f.name for f in formulas(page) if f.kind == TAGGED}
+    return f"[{name}](../chapters/{page}.ipynb#eq-{name})" if name in tags else f"${name}$"
+
+
+def write_section(heading, text):
+    """Put a section of the page in place of the one with its heading."""
+    page = PAGE.read_text("utf8")
+    start = page.index(heading)
+    following = page.find("\n## ", start + 1)
+    rest = page[following + 1 :] if following >= 0 else ""
+    PAGE.write_text(page[:start] + text + ("\n" + rest if rest else ""), "utf8")
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("pages", nargs="*", metavar="PAGE", help=f"some of: {', '.join(PAGES)}")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.pages) - set(PAGES):
+        parser.error(f"no such page: {', '.join(sorted(unknown))}; there are {', '.join(PAGES)}")
+    faults = 0
+    for page in options.pages or PAGES:
+        found = [o.fault for o in outcomes(page) if o.fault]
+        found += [
+            f"{page}: declared, but the text does not have it: {name}" for name in stale(page)
+        ]
+        faults += len(found)
+        print(f"{page}: {counted(outcomes(page))} formulas are read", *found, sep="\n")
+    if not options.pages and not faults:
+        write_section(READ_HEADING, report())
+        print(report())
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

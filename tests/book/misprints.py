@@ -1,7 +1,7 @@
 """Plant misprints in the formulas of the book, and see which are not found.
 
-    python -m tests.book.formulas.misprints            # all pages, every misprint: minutes
-    python -m tests.book.formulas.misprints mse bce    # some pages
+    python -m tests.book.misprints            # all pages, every misprint: minutes
+    python -m tests.book.misprints mse bce    # some pages
 
 A misprint that survives must stand in survivors.txt, with the reason. Most make another true
 statement: a sign inside a square, or y for y² where y is 0 or 1.
@@ -19,10 +19,10 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tests.book.formulas.checking import check
-from tests.book.formulas.printed import DOCSTRING, PAGES, TAGGED, declared, formulas, meanings
 from tests.book.formulas.reader import GAPS, Reader
 from tests.book.formulas.sheet import UnreadableError, WrongError
 from tests.book.formulas.tokens import tokenize
+from tests.book.printed import DOCSTRING, PAGES, TAGGED, declared, formulas, meanings
 
 LIST = Path(__file__).with_name("survivors.txt")
 SWAPS = {
@@ -89,6 +89,12 @@ def end_of_group(tokens, start):
     return len(tokens)
 
 
+def end_of_bound(tokens, start):
+    """Return the place behind a sum's bound, or behind the name of an environment."""
+    below = start + 1 < len(tokens) and tokens[start + 1].text == "_"
+    return end_of_group(tokens, min(start + 1 + below, len(tokens) - 1))
+
+
 def swapped(tokens):
     for k, token in enumerate(tokens):
         for kind, pairs in SWAPS.items():
@@ -117,8 +123,8 @@ def renamed(tokens):
         )
     }
     indices = sorted({texts[k] for k in below if texts[k] in INDICES})
-    symbols = sorted({t for k, t in enumerate(texts) if re.fullmatch("[a-zA-Z]", t) and t not in "de"
-                      and k not in below | fixed})  # fmt: skip
+    free = {t for k, t in enumerate(texts) if k not in below | fixed}
+    symbols = sorted(t for t in free if re.fullmatch("[a-zA-Z]", t) and t not in "de")
     for k, text in enumerate(texts):
         if k in fixed:
             continue
@@ -130,7 +136,7 @@ def renamed(tokens):
 
 
 def regrouped(tokens):
-    """Turn a fraction over; drop a power, a prime or a transposition; double a logarithm's argument."""
+    """Turn a fraction over; drop a power, prime or transposition; double what a log is taken of."""
     texts = [token.text for token in tokens]
     for k, text in enumerate(texts):
         if text == r"\frac":
