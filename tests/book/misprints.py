@@ -22,8 +22,17 @@ from tests.book.formulas.checking import check
 from tests.book.formulas.reader import GAPS, Reader
 from tests.book.formulas.sheet import UnreadableError, WrongError
 from tests.book.formulas.tokens import tokenize
-from tests.book.printed import DOCSTRING, PAGES, TAGGED, declared, formulas, meanings
+from tests.book.printed import (
+    DOCSTRING,
+    PAGES,
+    TAGGED,
+    declared,
+    formulas,
+    meanings,
+    write_section,
+)
 
+HEADING = "## Which misprints are found"
 LIST = Path(__file__).with_name("survivors.txt")
 SWAPS = {
     "sign": {"+": "-", "-": "+"},
@@ -222,23 +231,44 @@ def is_true(reason):
     return reason is not None and reason.startswith("true")
 
 
-def table(judged, reasons):
-    """Return planted and found misprints by kind, and the share of the false ones found."""
-    counts = defaultdict(Counter)
+def counts(judged, reasons):
+    """Return planted, found and true misprints, by kind and in all."""
+    kinds = defaultdict(Counter)
     for misprint, survived in judged:
-        kind = counts[misprint.kind]
-        kind["planted"] += 1
-        kind["found"] += not survived
-        kind["true"] += survived and is_true(reasons.get(str(misprint)))
-    total = sum(counts.values(), Counter())
-    lines = [f"{'kind':16} {'planted':>8} {'found':>8} {'true':>6} {'missed':>7}"]
-    for kind, count in [*sorted(counts.items()), ("all", total)]:
-        missed = count["planted"] - count["found"] - count["true"]
-        numbers = f"{count['planted']:8,} {count['found']:8,} {count['true']:6,} {missed:7,}"
-        lines.append(f"{kind:16} {numbers}")
+        true = survived and is_true(reasons.get(str(misprint)))
+        for kind in (misprint.kind, "**all**"):
+            kinds[kind] += Counter(
+                planted=1, found=not survived, true=true, missed=survived and not true
+            )
+    return dict(sorted(kinds.items(), key=lambda row: (row[0] == "**all**", row[0])))
+
+
+def report(judged, reasons):
+    """Return a section in Markdown: a table by kind, and the share of false ones that are found."""
+    kinds = counts(judged, reasons)
+    total = kinds["**all**"]
     false = total["planted"] - total["true"]
+    columns = ("planted", "found", "true", "missed")
     return "\n".join(
-        [*lines, f"Of {false:,} false statements {total['found'] / false:.2%} are found."]
+        [
+            HEADING,
+            "",
+            "To see what the test is worth, `make misprints` plants misprints in all equations with a "
+            "name and in all formulas of docstrings: it swaps signs, digits, indices and symbols, "
+            "turns fractions over, drops factors, and deletes or doubles each token. A misprint may "
+            "be true by chance, such as another sign inside a square; those that are not found are "
+            "listed one by one, each with the reason.",
+            "",
+            "| Misprint | Planted | Found | Not found, still true | Missed |",
+            "|---|--:|--:|--:|--:|",
+            *(
+                f"| {kind} | " + " | ".join(f"{count[column]:,}" for column in columns) + " |"
+                for kind, count in kinds.items()
+            ),
+            "",
+            f"Of the {false:,} false statements {total['found'] / false:.2%} are found.",
+            "",
+        ]
     )
 
 
@@ -256,13 +286,17 @@ def main(arguments=None):
         judged = [row for rows in progress(pool.map(judge, work)) for row in rows]
     reasons = listed()
     survivors = {str(misprint) for misprint, survived in judged if survived}
-    print(table(judged, reasons))
+    print(report(judged, reasons))
     new = sorted(survivors - reasons.keys())
     stale = sorted(r for r in reasons.keys() - survivors if r.split()[0] in pages)
     for title, lines in (("not in the list", new), ("in the list, but found", stale)):
         if lines:
             print(f"\n{len(lines)} {title} ({LIST.name}):", *lines, sep="\n")
-    return 1 if new or stale else 0
+    if new or stale:
+        return 1
+    if not options.pages:
+        write_section(HEADING, report(judged, reasons))
+    return 0
 
 
 if __name__ == "__main__":

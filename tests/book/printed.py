@@ -280,11 +280,15 @@ def counted(found):
     return f"{kinds[AGREES] + kinds[REPEATS]} of {said}" if said else "–"
 
 
+def relations(found, *kinds):
+    """Return the number of relations in formulas: all, or those of some kinds."""
+    return sum(o.relations for o in found if not kinds or o.kind in kinds)
+
+
 def share(found):
     """Return the share of relations that were read, of all that state something."""
-    said = [o for o in found if o.kind not in (VALUE, CONDITION)]
-    read_ones = sum(o.relations for o in said if o.kind in (AGREES, REPEATS))
-    return f"{read_ones / max(1, sum(o.relations for o in said)):.1%}"
+    were_read = relations(found, AGREES, REPEATS)
+    return f"{were_read / max(1, were_read + relations(found, UNREAD)):.1%}"
 
 
 def report():
@@ -303,11 +307,11 @@ def report():
         lines.append("| " + " | ".join([title, *cells, share(found)]) + " |")
     lines += [
         "",
-        f"A relation is a =, <, ≤ or the like. Of all {sum(o.relations for o in every):,} that are "
-        f"printed, {sum(o.relations for o in every if o.kind == VALUE):,} only choose a value, as in "
-        f'"$z = 40$", and {sum(o.relations for o in every if o.kind == CONDITION):,} only state a '
-        f'condition, as in "where $s > 0$". Of the others {share(every)} are read. '
-        f"{kinds[REPEATS]:,} formulas repeat, part by part, one that is checked elsewhere.",
+        f"A relation is a =, <, ≤ or the like; {relations(every):,} are printed. Of these "
+        f"{relations(every, VALUE):,} only choose a value, as in $z = 40$, and "
+        f"{relations(every, CONDITION):,} only state a condition, as in “where $s > 0$”. Of the others "
+        f"{share(every)} are read. {kinds[REPEATS]:,} formulas repeat, part by part, one that is "
+        "checked elsewhere.",
         "",
         "Not read, and therefore compared by eye alone:",
         "",

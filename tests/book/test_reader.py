@@ -110,7 +110,7 @@ TRUE_AND_FALSE = [
      r"r(x) = \begin{cases} x & \text{if } x > 0 \\ -x & x \le 1 \end{cases}"),
     (r"\begin{aligned} a \quad & a \\ t \quad & {-1} + t + 1 \end{aligned}",
      r"\begin{aligned} a \quad & a \\ t \quad & {-1} + t \end{aligned}"),
-    (r"x > 0 \quad\Longleftrightarrow\quad e^x > 1", r"x > 0 \quad\Longleftrightarrow\quad e^x < 1"),
+    (r"x > 0 \;\Longleftrightarrow\; e^x > 1", r"x > 0 \;\Longleftrightarrow\; e^x < 1"),
     (r"x > 1 \Longrightarrow x > 0", r"x > 0 \Longrightarrow x > 1"),
     (r"x^2 > y - 2 \text{ for all } x", r"x^2 > y \text{ for all } x"),
     (r"2y = x \text{ for some } x \in [0, 2]", r"2y = x \text{ for some } x \in [0, 1]"),
