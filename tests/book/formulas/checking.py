@@ -5,13 +5,14 @@ from itertools import pairwise
 import numpy as np
 
 from tests.book.formulas.nodes import ATOL, Brackets, Name, Number, Order, demand_equal
-from tests.book.formulas.operators import Derivative, Nabla
+from tests.book.formulas.operators import Derivative, Integral, Nabla
 from tests.book.formulas.reader import read
 from tests.book.formulas.relations import HOLDS, All, Cases, Implication, Relation, holds
 from tests.book.formulas.sheet import Sheet, UnreadableError, WrongError
 
-POINTS, DISCRETE_POINTS = 16, 60
-"""How many random points a formula is tried at; more if it has cases or indicators."""
+POINTS, DISCRETE_POINTS, INTEGRAL_POINTS = 16, 60, 6
+"""How many random points a formula is tried at; more if it has cases or indicators, and fewer if it
+has integrals, which take long."""
 STEPS = (1e-2, 2e-3, 4e-4, 1e-4)
 """Steps of numerical derivatives. Two that follow each other must agree, or the point is too steep
 or too near to a kink, and is left out."""
@@ -65,6 +66,8 @@ def check_claim(claim, conditions, symbols, options, seed):
     inner = [part for part in parts if part is not claim]
     discrete = any(isinstance(part, (Relation, Cases, Implication)) for part in inner)
     wanted = DISCRETE_POINTS if discrete else POINTS
+    if any(isinstance(part, Integral) for part in parts):
+        wanted = INTEGRAL_POINTS
     done, steep, truths = 0, 0, set()
     for k in range(20 * wanted):
         sheet = Sheet(symbols, [seed, k])
@@ -85,8 +88,8 @@ def check_claim(claim, conditions, symbols, options, seed):
             break
     else:
         raise UnreadableError("no points meet its conditions", claim.at)
-    if isinstance(claim, Implication) and len(truths) < 2:
-        raise UnreadableError("its sides are always true or always false here", claim.at)
+    if isinstance(claim, Implication) and (len(truths) < 2 or not any(map(all, truths))):
+        raise UnreadableError("its sides are always true, or never, or never together", claim.at)
 
 
 def admitted(sheet, conditions, options):
@@ -139,6 +142,8 @@ def close(a, b):
 def compare(relation, sides, sheet, options):
     pairs = zip(relation.operators, pairwise(relation.sides), pairwise(sides), strict=True)
     for operator, (left, right), (a, b) in pairs:
+        if left == right:
+            raise WrongError("both sides are the same")
         if operator == "=":
             b = np.zeros(np.shape(a)) if right == Number(0.0) else b  # Xv = 0 may be a vector
             demand_equal(a, b, "the sides")
