@@ -188,7 +188,7 @@ def check_limit(relation, sheet, options):
     if "limit" not in options:
         raise UnreadableError("→: declare symbols near the limit with `limit`", relation.at)
     a, b = values(relation, sheet.change(**options["limit"]))
-    if not np.all(np.abs(a - b) <= 1e-3 * np.abs(b)):
+    if not (np.isfinite(b).all() and np.all(np.abs(a - b) <= 1e-3 * np.abs(b))):
         raise WrongError(f"{a} does not go to {b}")
     return True
 
