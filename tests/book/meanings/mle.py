@@ -12,7 +12,8 @@ from tests.book.meanings import minimiser, one_hot, one_hot_rows
 
 def most_likely_coin(h, m):
     """Return the most likely probability of heads, where it may be 0 or 1."""
-    return max(np.linspace(0, 1, 101), key=lambda p: stats.binom.pmf(h, m, p))
+    p = np.linspace(0, 1, 101)
+    return p[np.argmax(stats.binom.pmf(h, m, p))]
 
 
 def most_likely_sigma(errors):
@@ -67,6 +68,7 @@ CHAPTER = dict(
     sigma=positive(),
     b=positive(),
     s=real(),
+    kink=lambda s: s,
 )
 
 mixed = dict(where=lambda h, m: 0 < h < m)
@@ -107,7 +109,7 @@ TAGS = {
 }
 
 shares = dict(f=simplex("K"), p=lambda f: least_cross_entropy(f[None]))
-three_heads = dict(hat_p=most_likely_coin(3, 3), p=most_likely_coin(3, 3))
+three_heads = dict(hat_p=lambda: most_likely_coin(3, 3), p=lambda: most_likely_coin(3, 3))
 objects = dict(
     k=integer(2, 3),
     i=index("k"),

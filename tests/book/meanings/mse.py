@@ -9,6 +9,7 @@ from lossutils.data import noisy_line
 from lossutils.losses import HuberLoss, MAELoss, MSELoss
 from tests.book.formulas.sheet import Function, index, positive, real, unit
 from tests.book.meanings import minimiser, one
+from tests.book.meanings.mle import most_likely_sigma
 
 
 def curvatures(f, size):
@@ -34,10 +35,6 @@ def descended(f, start, rate, steps):
     for _ in range(int(steps)):
         point = point - rate * np.array([f(point + a) - f(point - a) for a in e]) / 2
     return point
-
-
-def most_likely_sigma(errors):
-    return minimiser(lambda sigma: -stats.norm.logpdf(errors, 0, sigma).sum(), 0.02, 20)
 
 
 def huber(r, delta):
@@ -96,6 +93,10 @@ CHAPTER = dict(
     lam_max=lambda lam: max(lam),
     alpha=unit(),
     j=index("parameters"),
+    d_0=real("parameters"),
+    d_k=lambda loss, hat_theta, d_0, alpha, k: (
+        descended(loss, hat_theta + d_0, alpha, k) - hat_theta
+    ),
     kappa=lambda H: np.linalg.cond(H),
     cond=Function(np.linalg.cond),
     # the largest rate at which no step makes a distance longer
@@ -166,12 +167,6 @@ TAGS = {
         L=lambda X, W, b, Y: MSELoss()(X @ W + b, Y),
     ),
     "MSE-convex": dict(tight=dict(v=lambda sheet: 0 * sheet["v"])),
-    "MSE-shrink": dict(
-        d_0=real("parameters"),
-        d_k=lambda loss, hat_theta, d_0, alpha, k: (
-            descended(loss, hat_theta + d_0, alpha, k) - hat_theta
-        ),
-    ),
     "MSE-scaled": scaled,
     "median-variance": dict(
         f=lambda sigma: Function(lambda t: stats.norm.pdf(t, 0, sigma)),
@@ -235,7 +230,8 @@ INLINE = {
     r"L(s, y) = \frac{1}{m} \sum_{i=1}^{m} (s_i - y_i)^2": dict(L=Function(MSELoss())),
 }
 
-scores = dict(s=real("K"), y=real("K"))
+# scores near the targets, so that the sign of a difference tells of every misprint in it
+scores = dict(y=real("K"), gap=real("K", scale=1), s=lambda y, gap: y + gap)
 DOCSTRINGS = {
     "MSELoss": scores | dict(l=lambda s, y: one(MSELoss())(s, y)),
     "MAELoss": scores | dict(l=lambda s, y: one(MAELoss())(s, y)),
