@@ -89,7 +89,9 @@ def check_claim(claim, conditions, symbols, options, seed):
     else:
         raise UnreadableError("no points meet its conditions", claim.at)
     if isinstance(claim, Implication) and (len(truths) < 2 or not any(map(all, truths))):
-        raise UnreadableError("its sides are always true, or never, or never together", claim.at)
+        raise UnreadableError(
+            "its sides are always true or always false here, or never true together", claim.at
+        )
 
 
 def admitted(sheet, conditions, options):
@@ -142,8 +144,6 @@ def close(a, b):
 def compare(relation, sides, sheet, options):
     pairs = zip(relation.operators, pairwise(relation.sides), pairwise(sides), strict=True)
     for operator, (left, right), (a, b) in pairs:
-        if left == right:
-            raise WrongError("both sides are the same")
         if operator == "=":
             b = np.zeros(np.shape(a)) if right == Number(0.0) else b  # Xv = 0 may be a vector
             demand_equal(a, b, "the sides")

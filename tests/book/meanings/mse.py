@@ -93,10 +93,6 @@ CHAPTER = dict(
     lam_max=lambda lam: max(lam),
     alpha=unit(),
     j=index("parameters"),
-    d_0=real("parameters"),
-    d_k=lambda loss, hat_theta, d_0, alpha, k: (
-        descended(loss, hat_theta + d_0, alpha, k) - hat_theta
-    ),
     kappa=lambda H: np.linalg.cond(H),
     cond=Function(np.linalg.cond),
     # the largest rate at which no step makes a distance longer
@@ -167,6 +163,12 @@ TAGS = {
         L=lambda X, W, b, Y: MSELoss()(X @ W + b, Y),
     ),
     "MSE-convex": dict(tight=dict(v=lambda sheet: 0 * sheet["v"])),
+    "MSE-shrink": dict(
+        d_0=real("parameters"),
+        d_k=lambda loss, hat_theta, d_0, alpha, k: (
+            descended(loss, hat_theta + d_0, alpha, k) - hat_theta
+        ),
+    ),
     "MSE-scaled": scaled,
     "median-variance": dict(
         f=lambda sigma: Function(lambda t: stats.norm.pdf(t, 0, sigma)),
