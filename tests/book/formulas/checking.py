@@ -5,13 +5,14 @@ from itertools import pairwise
 import numpy as np
 
 from tests.book.formulas.nodes import ATOL, Brackets, Name, Number, Order, demand_equal
-from tests.book.formulas.operators import Derivative, Nabla
+from tests.book.formulas.operators import Derivative, Integral, Nabla
 from tests.book.formulas.reader import read
 from tests.book.formulas.relations import HOLDS, All, Cases, Implication, Relation, holds
 from tests.book.formulas.sheet import Sheet, UnreadableError, WrongError
 
-POINTS, DISCRETE_POINTS = 16, 60
-"""How many random points a formula is tried at; more if it has cases or indicators."""
+POINTS, DISCRETE_POINTS, INTEGRAL_POINTS = 16, 60, 6
+"""How many random points a formula is tried at; more if it has cases or indicators, and fewer if it
+has integrals, which take long."""
 STEPS = (1e-2, 2e-3, 4e-4, 1e-4)
 """Steps of numerical derivatives. Two that follow each other must agree, or the point is too steep
 or too near to a kink, and is left out."""
@@ -65,6 +66,8 @@ def check_claim(claim, conditions, symbols, options, seed):
     inner = [part for part in parts if part is not claim]
     discrete = any(isinstance(part, (Relation, Cases, Implication)) for part in inner)
     wanted = DISCRETE_POINTS if discrete else POINTS
+    if any(isinstance(part, Integral) for part in parts):
+        wanted = INTEGRAL_POINTS
     done, steep, truths = 0, 0, set()
     for k in range(20 * wanted):
         sheet = Sheet(symbols, [seed, k])
@@ -85,8 +88,10 @@ def check_claim(claim, conditions, symbols, options, seed):
             break
     else:
         raise UnreadableError("no points meet its conditions", claim.at)
-    if isinstance(claim, Implication) and len(truths) < 2:
-        raise UnreadableError("its sides are always true or always false here", claim.at)
+    if isinstance(claim, Implication) and (len(truths) < 2 or not any(map(all, truths))):
+        raise UnreadableError(
+            "its sides are always true or always false here, or never true together", claim.at
+        )
 
 
 def admitted(sheet, conditions, options):
@@ -140,6 +145,7 @@ def compare(relation, sides, sheet, options):
     pairs = zip(relation.operators, pairwise(relation.sides), pairwise(sides), strict=True)
     for operator, (left, right), (a, b) in pairs:
         if operator == "=":
+            b = np.zeros(np.shape(a)) if right == Number(0.0) else b  # Xv = 0 may be a vector
             demand_equal(a, b, "the sides")
         elif operator == "≈":
             demand_close(a, b, right)
@@ -182,7 +188,7 @@ def check_limit(relation, sheet, options):
     if "limit" not in options:
         raise UnreadableError("→: declare symbols near the limit with `limit`", relation.at)
     a, b = values(relation, sheet.change(**options["limit"]))
-    if not np.all(np.abs(a - b) <= 1e-3 * np.abs(b)):
+    if not (np.isfinite(b).all() and np.all(np.abs(a - b) <= 1e-3 * np.abs(b))):
         raise WrongError(f"{a} does not go to {b}")
     return True
 

@@ -128,7 +128,7 @@ class Integral(Node):
 
         return np.float64(
             sum(
-                integrate.quad(integrand, a, b, epsabs=1e-11, epsrel=1e-11)[0]
+                integrate.quad(integrand, a, b, epsabs=1e-9, epsrel=1e-9)[0]
                 for a, b in pairwise(ends)
             )
         )
