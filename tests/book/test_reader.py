@@ -194,6 +194,13 @@ def test_a_change_is_seen_by_all_that_depends_on_it():
     assert sheet["c"] == before[0]
 
 
+def test_what_a_change_leaves_as_it_is_is_computed_once():
+    seen = []
+    sheet = Sheet({"a": real(), "b": lambda a: seen.append(a) or a, "d": real()}, seed=0)
+    values = {sheet.change(d=1.0).change(d=float(k))["b"] for k in range(3)}
+    assert seen == list(values) == [sheet["a"]]
+
+
 def test_a_circle_of_meanings_is_named():
     sheet = Sheet({"a": lambda b: b, "b": lambda a: a}, seed=0)
     with pytest.raises(UnreadableError, match="a -> b -> a"):

@@ -145,6 +145,7 @@ class Sheet:
     def __init__(self, meanings, seed, step=1e-2):
         self.meanings, self.seed, self.step = meanings, seed, step
         self.changed, self.values, self.known_needs, self.open = {}, {}, {}, []
+        self.before, self.new = None, {}  # the sheet before the last change, and what is new here
 
     def __contains__(self, name):
         return name in self.changed or name in self.meanings
@@ -156,6 +157,9 @@ class Sheet:
         if name not in self.meanings:
             raise UnreadableError(f"nothing is declared for the symbol {name}")
         meaning = self.meanings[name]
+        if self.before is not None and self.needs(name).isdisjoint(self.new):
+            self.values[name] = self.before[name]
+            return self.values[name]
         if name in self.open:
             raise UnreadableError(f"{name} depends on itself: {' -> '.join([*self.open, name])}")
         self.open.append(name)
@@ -187,16 +191,12 @@ class Sheet:
         other = Sheet(self.meanings, self.seed, self.step)
         other.changed = {**self.changed, **changes}
         other.known_needs = self.known_needs
-        other.values = {
-            name: value
-            for name, value in self.values.items()
-            if self.needs(name).isdisjoint(changes)
-        }
+        other.before, other.new = self, changes
         return other
 
     def with_step(self, step):
         other = self.change()
-        other.step, other.values = step, {}
+        other.step = step
         return other
 
     def last(self, name, at=None):
