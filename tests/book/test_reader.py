@@ -8,6 +8,7 @@ from scipy import special
 
 from tests.book.formulas import checking
 from tests.book.formulas.checking import check
+from tests.book.formulas.operators import minimise
 from tests.book.formulas.reader import read
 from tests.book.formulas.sheet import (
     Candidates,
@@ -214,6 +215,14 @@ def test_steep_places_and_kinks_are_met_by_smaller_steps(monkeypatch):
     monkeypatch.setattr(checking, "STEPS", checking.STEPS[:2])
     with pytest.raises((UnreadableError, WrongError)):
         judged(formula, **near_kink)
+
+
+@pytest.mark.parametrize("steeper", [1, 1.15, 2])
+def test_a_minimum_is_found_in_a_bend_and_in_a_kink(steeper):
+    bend = minimise(lambda x: np.exp(x) - (1 + steeper) * x, -3, 3)
+    assert bend == pytest.approx(np.log(1 + steeper), abs=1e-9)
+    kink = minimise(lambda x: max(1 - x, steeper * (x - 1)), -3, 3)
+    assert kink == pytest.approx(1, abs=1e-7)
 
 
 def test_every_seed_gives_other_points_and_the_same_seed_the_same():
