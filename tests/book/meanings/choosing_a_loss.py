@@ -147,7 +147,10 @@ INLINE = {
     r"-\sigma(-s) = p - 1": dict(p=lambda s: special.expit(s)),
     r"\sigma(s) = \eta": dict(s=best_of("logistic")),
     r"-1 \le s \le 1": dict(
-        s=best_of("squared hinge"), tight="the ends are for probabilities of 0 and 1"
+        s=best_of("squared hinge"),
+        tight=dict(
+            s=lambda sheet: np.array([best_of("squared hinge")(p) for p in (1e-8, 1 - 1e-8)])
+        ),
     ),
     r"(1 - 4)^2 = 9 = (1 - s)^2": too_right,
     r"s = -2": too_right,

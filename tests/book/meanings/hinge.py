@@ -276,8 +276,10 @@ INLINE = {
     r"s = w^\top x + b": dict(s=lambda x, w, b: x @ w + b),
     r"s = Xw + b": batch,
     # what an example costs by its ys
-    r"ys < 0": dict(where=lambda L: L > 1),
-    r"0 < ys < 1": dict(where=lambda L: 0 < L < 1),
+    r"ys < 0": dict(where=lambda L: L > 1, tight=dict(s=0.0)),
+    r"0 < ys < 1": dict(
+        where=lambda L: 0 < L < 1, tight=dict(s=lambda sheet: np.array([0, kink(sheet["y"])]))
+    ),
     r"ys \ge 1": dict(where=lambda L: L == 0, tight=dict(s=lambda sheet: kink(sheet["y"]))),
     r"|s| \ge 1": dict(where=lambda L: L == 0, tight=dict(s=lambda sheet: kink(sheet["y"]))),
     r"ys = 0": dict(s=lambda y: optimize.brentq(lambda s: one(HingeLoss())(s, y) - 1, -5, 5)),
