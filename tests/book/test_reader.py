@@ -8,6 +8,7 @@ from scipy import special
 
 from tests.book.formulas import checking
 from tests.book.formulas.checking import check
+from tests.book.formulas.operators import minimise
 from tests.book.formulas.reader import read
 from tests.book.formulas.sheet import (
     Candidates,
@@ -194,6 +195,13 @@ def test_a_change_is_seen_by_all_that_depends_on_it():
     assert sheet["c"] == before[0]
 
 
+def test_what_a_change_leaves_as_it_is_is_computed_once():
+    seen = []
+    sheet = Sheet({"a": real(), "b": lambda a: seen.append(a) or a, "d": real()}, seed=0)
+    values = {sheet.change(d=1.0).change(d=float(k))["b"] for k in range(3)}
+    assert seen == list(values) == [sheet["a"]]
+
+
 def test_a_circle_of_meanings_is_named():
     sheet = Sheet({"a": lambda b: b, "b": lambda a: a}, seed=0)
     with pytest.raises(UnreadableError, match="a -> b -> a"):
@@ -207,6 +215,14 @@ def test_steep_places_and_kinks_are_met_by_smaller_steps(monkeypatch):
     monkeypatch.setattr(checking, "STEPS", checking.STEPS[:2])
     with pytest.raises((UnreadableError, WrongError)):
         judged(formula, **near_kink)
+
+
+@pytest.mark.parametrize("steeper", [1, 1.15, 2])
+def test_a_minimum_is_found_in_a_bend_and_in_a_kink(steeper):
+    bend = minimise(lambda x: np.exp(x) - (1 + steeper) * x, -3, 3)
+    assert bend == pytest.approx(np.log(1 + steeper), abs=1e-9)
+    kink = minimise(lambda x: max(1 - x, steeper * (x - 1)), -3, 3)
+    assert kink == pytest.approx(1, abs=1e-7)
 
 
 def test_every_seed_gives_other_points_and_the_same_seed_the_same():

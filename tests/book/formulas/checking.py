@@ -79,10 +79,12 @@ def check_claim(claim, conditions, symbols, options, seed):
                 if steep > max(4, wanted // 3):
                     raise UnreadableError("too many points are steep or near a kink", claim.at)
                 continue
+        elif isinstance(claim, Implication):
+            truths |= {seen := tuple(claim.truths(sheet))}
+            if not claim.allows(seen):
+                raise WrongError(f"it does not hold for {told(sheet)}")
         elif not claim.holds(sheet):
             raise WrongError(f"it does not hold for {told(sheet)}")
-        if isinstance(claim, Implication):
-            truths |= {tuple(claim.truths(sheet))}
         done += 1
         if done == wanted:
             break

@@ -97,7 +97,7 @@ def minimise(objective, low, high, points=60):
     ).x
     h = min(1e-4, (best - low) / 3, (high - best) / 3)
 
-    def slope_at(x):
+    def slope_at(x, h=h):
         return (
             8 * (objective(x + h) - objective(x - h)) - objective(x + 2 * h) + objective(x - 2 * h)
         )
@@ -105,8 +105,10 @@ def minimise(objective, low, high, points=60):
     a, b = best - h, best + h
     if h <= 0 or not slope_at(a) < 0 < slope_at(b):
         return best
-    smooth = abs(slope_at(a) + slope_at(b)) < 0.1 * abs(slope_at(b) - slope_at(a))
-    return optimize.brentq(slope_at, a, b, xtol=1e-13) if smooth else best
+    rise, half = (slope_at(best + k, k) - slope_at(best - k, k) for k in (h, h / 2))
+    level = abs(slope_at(a) + slope_at(b)) < 0.1 * rise
+    # half the step makes a quarter of a bend's rise, but half of that of a kink
+    return optimize.brentq(slope_at, a, b, xtol=1e-13) if level and half < 0.35 * rise else best
 
 
 @dataclass(frozen=True)

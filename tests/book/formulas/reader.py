@@ -138,7 +138,7 @@ class Reader:
         clauses = []
         after_gap = False
         while self.token():
-            if self.accept(",", *GAPS, ".", ";"):
+            if self.accept(",", *GAPS, ".", ";", r"\text{and}"):
                 after_gap = self.tokens[self.place - 1].text == r"\qquad"
                 continue
             words = self.token().words

@@ -118,10 +118,12 @@ class Implication(Node):
     def truths(self, sheet):
         return [relation.holds(sheet) for relation in self.relations]
 
-    def holds(self, sheet):
+    def allows(self, truths):
         """Say whether the truth of the relations is as the arrows say."""
-        truths = self.truths(sheet)
         return all(
             a == b if arrow == "⟺" else b or not a
             for arrow, (a, b) in zip(self.arrows, pairwise(truths), strict=True)
         )
+
+    def holds(self, sheet):
+        return self.allows(self.truths(sheet))

@@ -145,7 +145,7 @@ class Sheet:
     def __init__(self, meanings, seed, step=1e-2):
         self.meanings, self.seed, self.step = meanings, seed, step
         self.changed, self.values, self.known_needs, self.open = {}, {}, {}, []
-        self.before = None  # the sheet that was changed, and which symbols were
+        self.before, self.new = None, {}  # the sheet before the last change, and what is new here
 
     def __contains__(self, name):
         return name in self.changed or name in self.meanings
@@ -156,9 +156,10 @@ class Sheet:
                 return known[name]
         if name not in self.meanings:
             raise UnreadableError(f"nothing is declared for the symbol {name}")
-        if self.before and self.needs(name).isdisjoint(self.before[1]):
-            return self.before[0][name]
         meaning = self.meanings[name]
+        if self.before is not None and self.needs(name).isdisjoint(self.new):
+            self.values[name] = self.before[name]
+            return self.values[name]
         if name in self.open:
             raise UnreadableError(f"{name} depends on itself: {' -> '.join([*self.open, name])}")
         self.open.append(name)
@@ -188,8 +189,9 @@ class Sheet:
     def change(self, **changes):
         """Return the sheet after a change of symbols: what depends on them is computed again."""
         other = Sheet(self.meanings, self.seed, self.step)
-        other.changed, other.known_needs = {**self.changed, **changes}, self.known_needs
-        other.before = self, set(changes)
+        other.changed = {**self.changed, **changes}
+        other.known_needs = self.known_needs
+        other.before, other.new = self, changes
         return other
 
     def with_step(self, step):
