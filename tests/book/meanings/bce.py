@@ -9,10 +9,11 @@ from lossutils.data import gaussian_clouds
 from lossutils.linear import linear_value_and_grad
 from lossutils.losses import BCELoss, BCEWithLogitsLoss
 from lossutils.train import Fit
-from tests.book.formulas.sheet import Function, bit, integer, positive, real, unit
+from tests.book.formulas.sheet import Function, bit, choice, integer, positive, real, unit
 from tests.book.meanings import minimiser, one
 
 MEANS = inspect.signature(gaussian_clouds).parameters["means"].default
+LABELS = [0, 1]
 
 
 def two_clouds(x):
@@ -58,6 +59,7 @@ def first_step(X, y, rate=1.0, omega=1.0):
 
 CHAPTER = dict(
     x=real("n"),
+    y=choice(0, 0.3, 1),  # one of three doctors may say "malignant"
     p=lambda z: special.expit(z),
     L=lambda p, y: one(BCELoss())(p, y),
     u=lambda z, y: (1 - 2 * y) * z,
@@ -65,7 +67,7 @@ CHAPTER = dict(
 
 batch = dict(
     X=real("m", "n", scale=1),
-    y=bit("m"),
+    y=choice(0, 0.3, 1, shape=("m",)),
     z=lambda X, w, b: Fit(w, b, None).scores(X),
     L=lambda p, y: BCELoss()(p, y),
 )
@@ -80,7 +82,7 @@ threshold = dict(
     t=unit(),
     c=lambda t: optimize.brentq(lambda z: special.expit(z) - t, -9, 9),
 )
-costs = dict(c_FP=positive(), c_FN=positive(), t_star=cheapest_threshold)
+costs = dict(c=unit(), c_FP=positive(), c_FN=positive(), t_star=cheapest_threshold)
 
 TAGS = {
     "BCE-mean": batch,
@@ -88,17 +90,17 @@ TAGS = {
     "BCE-dp": dict(p=unit()),
     "BCE-curvature": dict(tight="it is positive, and goes to 0 as z grows"),
     "posterior": clouds
-    | dict(P=Function(lambda y, x: two_clouds(x)[int(y)] / two_clouds(x).sum())),
+    | dict(P=Function(lambda y, x: two_clouds(x)[LABELS.index(y)] / two_clouds(x).sum())),
     "Bayes-error": clouds,
     "threshold-error": threshold | dict(error=lambda d: Function(lambda t: error_at(t, d))),
     "cost-threshold": costs,
-    "BCE-stable": dict(L=lambda z, y: one(BCEWithLogitsLoss())(z, y)),
+    "BCE-stable": dict(y=bit(), L=lambda z, y: one(BCEWithLogitsLoss())(z, y)),
 }
 
 # Bayes' rule, with what the chapter then derives from it.
 bayes = dict(
     n=2,
-    P=Function(lambda y, x: special.expit(4 * np.sum(x) * (1 if y else -1))),
+    P=Function(lambda y, x: special.expit(4 * np.sum(x) * (-1, 1)[LABELS.index(y)])),
     f_0=lambda x: two_clouds(x)[0],
     f_1=lambda x: two_clouds(x)[1],
 )
@@ -115,10 +117,9 @@ after_a_step = dict(zip("wb", first_step([[1.0], [-1.0]], [1, 0], rate=2, omega=
 
 def weighted_optimum(q):
     """Return the p that is best for a share q of class 1, of weight 3."""
-    both = [0, 1]
     weights = np.array([1 - q, 3 * q])
     loss = BCEWithLogitsLoss()
-    return special.expit(minimiser(lambda z: loss([z, z], both, sample_weight=weights)))
+    return special.expit(minimiser(lambda z: loss([z, z], LABELS, sample_weight=weights)))
 
 
 INLINE = {
@@ -148,6 +149,7 @@ INLINE = {
     r"""L_\omega = -\frac{1}{m} \sum_{i=1}^{m} \bigl[\, \omega\, y_i \log p_i"""
     r""" + (1 - y_i) \log(1 - p_i) \,\bigr], \qquad p = \sigma(Xw + b)""": batch
     | dict(
+        y=bit("m"),
         omega=positive(),
         L_omega=lambda p, y, omega: (
             BCELoss()(p, y, sample_weight=np.where(y, omega, 1.0)) * np.where(y, omega, 1.0).mean()
@@ -159,9 +161,10 @@ INLINE = {
     r"p = \frac34": dict(p=weighted_optimum(1 / 2)),
 }
 CONDITIONS = ["p > t"]
+UNREAD = {}
 DOCSTRINGS = {
-    "BCELoss": dict(p=unit("K"), y=bit("K"), l=lambda p, y: one(BCELoss())(p, y)),
+    "BCELoss": dict(p=unit("K"), y=unit("K"), l=lambda p, y: one(BCELoss())(p, y)),
     "BCEWithLogitsLoss": dict(
-        z=real("K"), y=bit("K"), l=lambda z, y: one(BCEWithLogitsLoss())(z, y)
+        z=real("K"), y=unit("K"), l=lambda z, y: one(BCEWithLogitsLoss())(z, y)
     ),
 }
