@@ -15,7 +15,7 @@ POINTS, DISCRETE_POINTS = 16, 60
 STEPS = (1e-2, 2e-3, 4e-4, 1e-4)
 """Steps of numerical derivatives. Two that follow each other must agree, or the point is too steep
 or too near to a kink, and is left out."""
-OPTIONS = ("where", "tight", "limit", "small", "wording")
+OPTIONS = ("where", "tight", "limit", "small", "points", "wording")
 
 
 def check(tex, meanings, seed=0):
@@ -27,7 +27,8 @@ def check(tex, meanings, seed=0):
     - ``tight``: symbols at which the sides of ≤ or ≥ are equal, as a dictionary; or, as text, why
       there are none;
     - ``limit``: symbols near the limit of →, as a dictionary;
-    - ``small``: the symbol that goes to 0 in O(h²).
+    - ``small``: the symbol that goes to 0 in O(h²);
+    - ``points``: how many points are tried, if each costs much, or there are few that differ.
     """
     options = {name: meanings[name] for name in OPTIONS if name in meanings}
     symbols = {name: meaning for name, meaning in meanings.items() if name not in OPTIONS}
@@ -64,7 +65,7 @@ def check_claim(claim, conditions, symbols, options, seed):
     derived = any(isinstance(p, (Derivative, Nabla)) or getattr(p, "primes", 0) for p in parts)
     inner = [part for part in parts if part is not claim]
     discrete = any(isinstance(part, (Relation, Cases, Implication)) for part in inner)
-    wanted = DISCRETE_POINTS if discrete else POINTS
+    wanted = options.get("points", DISCRETE_POINTS if discrete else POINTS)
     done, steep, truths = 0, 0, set()
     for k in range(20 * wanted):
         sheet = Sheet(symbols, [seed, k])
