@@ -38,12 +38,15 @@ def time_to_half(loss):
     """Return the time that z takes from -a to 0, as a function of a."""
 
     def time(a):
-        arrival = lambda t, z: z[0]  # noqa: E731
+        def arrival(t, z):
+            return z[0]
+
         arrival.terminal = True
-        end = 100 + 100 * np.exp(a)
-        return integrate.solve_ivp(
-            descent(loss), (0, end), [-a], "DOP853", events=arrival, rtol=1e-12, atol=1e-12
-        ).t_events[0][0]
+        longest = 100 * np.exp(a)
+        path = integrate.solve_ivp(
+            descent(loss), (0, longest), [-a], "DOP853", events=arrival, rtol=1e-10, atol=1e-11
+        )
+        return path.t_events[0][0]
 
     return Function(time)
 
@@ -91,7 +94,7 @@ TAGS = {
     "negative-class": entropy | dict(y=0.0),
     "positive-class": entropy | dict(y=1.0),
     "slope-ratio": dict(L_MSE=lambda z, y: one(MSE)(z, y), L_BCE=lambda z, y: one(BCE)(z, y)),
-    "steepest": at_steepest | dict(points=4),
+    "steepest": at_steepest | dict(points=3),
     "recovery-MSE": recovery,
     "recovery-BCE": recovery,
     "sum-with-slope": all_examples,
@@ -105,7 +108,7 @@ TAGS = {
 one_feature = dict(n=1, b=0.0)
 sigmoid_alone = dict(sigma=Function(special.expit, at="z"), z=real())
 logits = dict(z=real("m"), y=choice(0, 0.3, 1, shape=("m",)))
-# The loss of text 003, so that the sign that it lacks would be noticed if it were printed.
+# What text 003 means. With these the formula would be true if it had its sign.
 text_003 = dict(
     W=real("n"),
     y=bit(),
