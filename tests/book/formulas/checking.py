@@ -16,7 +16,7 @@ has integrals, which take long."""
 STEPS = (1e-2, 2e-3, 4e-4, 1e-4)
 """Steps of numerical derivatives. Two that follow each other must agree, or the point is too steep
 or too near to a kink, and is left out."""
-OPTIONS = ("where", "tight", "limit", "small", "wording")
+OPTIONS = ("where", "tight", "limit", "small", "points", "wording")
 
 
 def check(tex, meanings, seed=0):
@@ -28,7 +28,8 @@ def check(tex, meanings, seed=0):
     - ``tight``: symbols at which the sides of ≤ or ≥ are equal, as a dictionary; or, as text, why
       there are none;
     - ``limit``: symbols near the limit of →, as a dictionary;
-    - ``small``: the symbol that goes to 0 in O(h²).
+    - ``small``: the symbol that goes to 0 in O(h²);
+    - ``points``: how many points are tried, if each costs much, or there are few that differ.
     """
     options = {name: meanings[name] for name in OPTIONS if name in meanings}
     symbols = {name: meaning for name, meaning in meanings.items() if name not in OPTIONS}
@@ -68,6 +69,7 @@ def check_claim(claim, conditions, symbols, options, seed):
     wanted = DISCRETE_POINTS if discrete else POINTS
     if any(isinstance(part, Integral) for part in parts):
         wanted = INTEGRAL_POINTS
+    wanted = options.get("points", wanted)
     done, steep, truths = 0, 0, set()
     for k in range(20 * wanted):
         sheet = Sheet(symbols, [seed, k])
