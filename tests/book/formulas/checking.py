@@ -140,6 +140,7 @@ def compare(relation, sides, sheet, options):
     pairs = zip(relation.operators, pairwise(relation.sides), pairwise(sides), strict=True)
     for operator, (left, right), (a, b) in pairs:
         if operator == "=":
+            b = np.zeros(np.shape(a)) if right == Number(0.0) else b  # Xv = 0 may be a vector
             demand_equal(a, b, "the sides")
         elif operator == "≈":
             demand_close(a, b, right)

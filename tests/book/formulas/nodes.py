@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields, replace
 from functools import reduce
 
 import numpy as np
+from scipy import special
 
 from tests.book.formulas.sheet import (
     Expectation,
@@ -229,6 +230,14 @@ class Power(Node):
 
 
 @dataclass(frozen=True)
+class Factorial(Node):
+    base: Node
+
+    def value(self, sheet):
+        return special.factorial(self.base.number(sheet))
+
+
+@dataclass(frozen=True)
 class Log(Node):
     """A logarithm or exponential: its argument needs no brackets."""
 
@@ -270,12 +279,10 @@ class Brackets(Node):
         values = self.list(sheet)
         if len(values) == 1:
             return values[0]
-        if any(np.size(value) != 1 for value in values):  # (X, 1): columns side by side
-            rows = max(np.shape(value)[0] for value in values if np.ndim(value))
-            return np.hstack(
-                [np.broadcast_to(v, (rows, 1)) if not np.ndim(v) else v for v in values]
-            )
-        return np.array([np.reshape(value, ()) for value in values])[:, None]
+        if all(np.ndim(v) == 0 or v.shape[1] == 1 for v in values):  # (w, b): one below the other
+            return np.vstack([np.reshape(v, (-1, 1)) for v in values])
+        rows = max(np.shape(value)[0] for value in values if np.ndim(value))  # (X, 1): side by side
+        return np.hstack([np.broadcast_to(v, (rows, 1)) if not np.ndim(v) else v for v in values])
 
     def list(self, sheet):
         """Return the values, with (a_1, …, a_K) written out."""

@@ -356,6 +356,8 @@ class Reader:
             return {"mathcal": "cal_", "mathbb": "bb_", "mathbf": "bold_"}[match[1]] + match[2]
         if match := re.fullmatch(r"\\(?:text|operatorname|mathrm)\s*\{(.*)\}", text):
             return re.sub(r"\W+", "_", match[1].strip())
+        if text in (r"\max", r"\min"):  # in a subscript
+            return text[1:]
         if GREEK.fullmatch(text) or re.fullmatch("[A-Za-z]", text):
             return RENAMED.get(text.lstrip("\\"), text.lstrip("\\"))
         return None
@@ -428,7 +430,7 @@ class Reader:
             node = Script(node, exponent=exponent, at=node.at, **found)
         elif exponent:
             node = nodes.Power(node, exponent, at=node.at)
-        return node
+        return nodes.Factorial(node, at=node.at) if self.accept("!") else node
 
     def subscript(self):
         """Return a subscript as a part of a name, and as indices if it can be read so."""
