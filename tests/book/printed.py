@@ -46,7 +46,7 @@ class Formula:
     page: str
     kind: str
     tex: str
-    name: str  # its tag, the object whose docstring it is in, or itself
+    name: str  # its tag, the object whose docstring displays it, or itself
 
     def __str__(self):
         return f"{self.page}, {self.kind} {self.name}"
@@ -100,8 +100,9 @@ def squeezed(tex):
 def formulas_of_docstring(page, thing):
     text = inspect.getdoc(thing)
     displayed = re.findall(r"\.\. math::((?:.+\n)+(?: +.+\n)*|.+)", text + "\n")
-    texts = [*displayed, *re.findall(r":math:`([^`]+)`", text)]
-    return [Formula(page, DOCSTRING, squeezed(tex), thing.__name__) for tex in texts]
+    inline = re.findall(r":math:`([^`]+)`", text)
+    named = [(tex, thing.__name__) for tex in displayed] + [(tex, squeezed(tex)) for tex in inline]
+    return [Formula(page, DOCSTRING, squeezed(tex), name) for tex, name in named]
 
 
 def documented(page):
