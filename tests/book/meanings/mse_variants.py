@@ -1,0 +1,8 @@
+"""What the symbols of a chapter mean."""
+
+CHAPTER = dict()
+TAGS = {}
+INLINE = {}
+CONDITIONS = []
+UNREAD = {}
+DOCSTRINGS = {}
