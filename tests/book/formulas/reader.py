@@ -346,7 +346,7 @@ class Reader:
             return self.scripts(self.brackets("]", at))
         if text == "{":
             self.place -= 1
-            return self.scripts(self.group().whole("relation"))
+            return self.scripts(self.group().whole("sum"))
         if text in ("|", r"\lvert", r"\lVert"):
             return self.scripts(self.bars(text, at))
         if text == "O" and self.peek() == "(":
