@@ -169,9 +169,9 @@ TAGS = {
     "log-base": dict(b=positive(low=2, high=10), p=unit()),
     "CE-grad-element": any_label,
     "CE-grad": any_label,
-    "CE-grad-general": dict(y=positive("K")),
+    "CE-grad-general": dict(K=3, y=positive("K")),
     "CE-curvature": dict(tight=dict(u=lambda sheet: np.full(int(sheet["K"]), 0.7))),
-    "CE-grad-matrix": linear | batch | dict(i=index("m")),
+    "CE-grad-matrix": linear | batch | dict(i=index("m"), n=2, K=3),
     "gap-even": spread,
     "gap-one": spread,
     "soft-label": dict(
