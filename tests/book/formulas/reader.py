@@ -431,10 +431,13 @@ class Reader:
                     found["transposed"] = True
                 elif texts == ["*"]:
                     found["above"] = "star"
-                elif group.token() and group.token().words:
+                elif len(texts) == 1 and group.token().words:
                     found["above"] = group.token().words
                 elif texts[:1] == ["("] and texts[-1:] == [")"] and "raised" not in found:
-                    found["step"] = group.whole("factor").items[0]
+                    step = group.whole("factor")
+                    if not isinstance(step, Brackets) or len(step.items) != 1:
+                        raise self.unexpected("one number of steps in brackets")
+                    found["step"] = step.items[0]
                 else:
                     exponent = group.whole("sum")
         if found:
