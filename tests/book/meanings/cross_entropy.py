@@ -1,5 +1,6 @@
 """What the symbols of the chapter on cross-entropy mean."""
 
+from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -10,6 +11,7 @@ from lossutils.losses import BCELoss, CrossEntropyLoss, SoftmaxBCELoss
 from tests.book.formulas.sheet import (
     Candidates,
     Function,
+    bit,
     index,
     interval,
     positive,
@@ -59,10 +61,11 @@ def noted(p, rho):
     return total
 
 
+@cache
 def order_lost(K):
     """Return the rate of noise at which a rise of p_1 no longer raises the noisy probability."""
 
-    others = np.full(int(K) - 1, 1 / (K - 1))
+    others = np.full(K - 1, 1 / (K - 1))
 
     def rise(rho):
         return slope(lambda h: noted(np.r_[0.5 + h, (0.5 - h) * others], rho)[0], 1e-2)
@@ -159,8 +162,8 @@ noise = dict(
 )
 order_kept = dict(
     rho=interval(0, 1),
-    where=lambda rho, K: rho < order_lost(K),
-    tight=dict(rho=lambda sheet: order_lost(sheet["K"])),
+    where=lambda rho, K: rho < order_lost(int(K)),
+    tight=dict(rho=lambda sheet: order_lost(int(sheet["K"]))),
 )
 
 TAGS = {
@@ -215,14 +218,25 @@ INLINE = {
         )
     ),
     # the second variant
-    r"(1 - a)(1 - b) \ge 1 - a - b": dict(a=unit(), b=unit(), tight=dict(a=0.0)),
+    r"(1 - a)(1 - b) \ge 1 - a - b": dict(
+        a=unit(),
+        b=unit(),
+        first=bit(),
+        tight=dict(
+            a=lambda sheet: sheet["a"] * sheet["first"],
+            b=lambda sheet: sheet["b"] * (1 - sheet["first"]),
+        ),
+    ),
+    "p_c - 1 < 0": dict(tight=dict(s=lambda sheet: 40 * sheet["y"])),
     "L_2 = 2 L": spread | dict(share=lambda K: np.arange(1.0, K) == 1),
     # soft labels, and a model's own beliefs
     "p = q": dict(p=lambda q: best_prediction(SoftmaxBCELoss(), q)),
     "p_j = q_j": dict(
         p=lambda q: np.array(
-            [optimize.brentq(lambda t, label=k: BCELoss().grad([t], [label])[0], 1e-6, 1 - 1e-6)
-             for k in q]
+            [
+                optimize.brentq(lambda t, label=k: BCELoss().grad([t], [label])[0], 1e-6, 1 - 1e-6)
+                for k in q
+            ]
         )
     ),
     # noise
@@ -242,9 +256,7 @@ INLINE = {
     ),
 }
 
-ninth = dict(
-    varepsilon=lambda: optimize.brentq(lambda e: smoothed_label(e, 1, 10)[0] - 0.9, 0, 1)
-)
+ninth = dict(varepsilon=lambda: optimize.brentq(lambda e: smoothed_label(e, 1, 10)[0] - 0.9, 0, 1))
 INLINE |= {
     r"1 - \varepsilon + \varepsilon/10 = 0.9": ninth,
     r"\varepsilon = 1/9": ninth,
