@@ -44,6 +44,10 @@ def best_gap(varepsilon, K):
     return optimize.brentq(lambda g: loss.grad([np.r_[g, others]], [0])[0, 0], -20, 30)
 
 
+def smoothed_loss(s, c, varepsilon):
+    return one(CrossEntropyLoss(label_smoothing=varepsilon))(s, int(c) - 1)
+
+
 def smoothed_label(varepsilon, c, K):
     """Return the label that the smoothed loss compares with: it is p minus the gradient."""
     s = np.zeros(int(K))
@@ -76,7 +80,7 @@ def order_lost(K):
 def flips_like_smoothing(s, c, K, varepsilon):
     """Return the rate of flips whose mean loss is the smoothed loss."""
     losses = np.array([one(CrossEntropyLoss())(s, k) for k in range(int(K))])
-    goal = one(CrossEntropyLoss(label_smoothing=varepsilon))(s, int(c) - 1)
+    goal = smoothed_loss(s, c, varepsilon)
     return optimize.brentq(lambda rho: noted(one_hot(c, K), rho) @ losses - goal, 0, 1)
 
 
@@ -102,6 +106,11 @@ def best_prediction(loss, q):
     return special.softmax(np.r_[free, 0])
 
 
+def best_binary(label):
+    """Return the probability at which the gradient of binary cross-entropy is zero."""
+    return optimize.brentq(lambda p: BCELoss().grad([p], [label])[0], 1e-6, 1 - 1e-6)
+
+
 def one_step():
     """Return W after a step of rate 1 from 0 on two examples, 1 of class 1 and -1 of class 0."""
     start = np.zeros((1, 2)), np.zeros(2)
@@ -124,8 +133,12 @@ CHAPTER = dict(
     q=simplex("K"),
     u=real("K"),
     bar_u=lambda u, p: np.average(u, weights=p),
-    varepsilon=unit(),
     rho=unit(),
+    T=lambda rho, K: np.array([noted(row, rho) for row in np.eye(int(K))]),
+    tilde_p=lambda p, rho: noted(p, rho),
+    varepsilon=unit(),
+    L_varepsilon=lambda s, c, varepsilon: smoothed_loss(s, c, varepsilon),
+    g_star=lambda varepsilon, K: best_gap(varepsilon, K),
     M=lambda s: max(s),
     t=lambda s: np.argmax(s) + 1.0,
     H=Function(stats.entropy),
@@ -160,6 +173,7 @@ noise = dict(
     T=sample(lambda rng, size: rng.dirichlet(np.full(size[0], 2.0), size[0]), "K"),
     joint=lambda p, T: p[:, None] * T,  # of the true class and the label that was noted
 )
+ninth = dict(varepsilon=lambda: optimize.brentq(lambda e: smoothed_label(e, 1, 10)[0] - 0.9, 0, 1))
 order_kept = dict(
     rho=interval(0, 1),
     where=lambda rho, K: rho < order_lost(int(K)),
@@ -168,10 +182,7 @@ order_kept = dict(
 
 TAGS = {
     "softmax-sigmoid": dict(K=2),
-    "CE-logits": any_label,
     "log-base": dict(b=positive(low=2, high=10), p=unit()),
-    "CE-grad-element": any_label,
-    "CE-grad": any_label,
     "CE-grad-general": dict(K=3, y=positive("K")),
     "CE-curvature": dict(tight=dict(u=lambda sheet: np.full(int(sheet["K"]), 0.7))),
     "CE-grad-matrix": linear | batch | dict(i=index("m"), n=2, K=3),
@@ -183,21 +194,11 @@ TAGS = {
         c=index("K", "R"),
         f=lambda c, K, R: np.bincount(c.astype(int) - 1, minlength=int(K)) / R,
     ),
-    "noisy-posterior": dict(
-        T=lambda rho, K: np.array([noted(row, rho) for row in np.eye(int(K))]),
-        tilde_p=lambda p, rho: noted(p, rho),
-    ),
     "forward-grad": noise | dict(r=lambda joint, j: joint[:, int(j) - 1] / sum(joint)[int(j) - 1]),
     "certainty-gap": dict(
         p_c=unit(),
         g=lambda p_c, K: optimize.brentq(lambda g: led_by(g, K)[0] - p_c, -30, 30, xtol=1e-12),
     ),
-    "smoothing-loss": dict(
-        L_varepsilon=lambda s, c, varepsilon: one(CrossEntropyLoss(label_smoothing=varepsilon))(
-            s, int(c) - 1
-        ),
-    ),
-    "smoothing-gap": dict(g_star=lambda varepsilon, K: best_gap(varepsilon, K)),
 }
 
 INLINE = {
@@ -207,7 +208,7 @@ INLINE = {
     r"S = XW + b": linear | batch,
     r"p = \operatorname{softmax}(W^\top x + b)": linear,
     r"z = w^\top x": dict(b=0.0),
-    r"W = (-\frac12, \frac12)": dict(W=lambda: one_step()),
+    r"W = (-\frac12, \frac12)": dict(W=one_step),
     # the base in which the package's loss is measured
     "b = e": dict(p=unit(), b=lambda p: p ** (-1 / one(BCELoss())(p, 1))),
     # the Jacobian
@@ -231,14 +232,7 @@ INLINE = {
     "L_2 = 2 L": spread | dict(share=lambda K: np.arange(1.0, K) == 1),
     # soft labels, and a model's own beliefs
     "p = q": dict(p=lambda q: best_prediction(SoftmaxBCELoss(), q)),
-    "p_j = q_j": dict(
-        p=lambda q: np.array(
-            [
-                optimize.brentq(lambda t, label=k: BCELoss().grad([t], [label])[0], 1e-6, 1 - 1e-6)
-                for k in q
-            ]
-        )
-    ),
+    "p_j = q_j": dict(p=lambda q: np.array([best_binary(label) for label in q])),
     # noise
     r"1 - \rho > \rho / (K - 1)": order_kept,
     r"\rho < (K - 1)/K": order_kept,
@@ -254,14 +248,10 @@ INLINE = {
             lambda e: led_by(best_gap(e, 4), 4)[0] - 0.75, 0.1, 0.9, xtol=1e-13
         )
     ),
-}
-
-ninth = dict(varepsilon=lambda: optimize.brentq(lambda e: smoothed_label(e, 1, 10)[0] - 0.9, 0, 1))
-INLINE |= {
     r"1 - \varepsilon + \varepsilon/10 = 0.9": ninth,
     r"\varepsilon = 1/9": ninth,
+    # where it breaks, and the assignment
     "p = 1/2": dict(p=lambda: special.softmax([1e8, 1e8])[0]),
-    # the assignment
     r"t_k = (1 - \varepsilon)\, y_k + \frac{\varepsilon}{K}, \qquad y_k = 1 \text{ if } k = c, "
     r"\text{ else } 0": dict(t=lambda varepsilon, c, K: smoothed_label(varepsilon, c, K)),
     r"\sum_{j=1}^{n} \sum_{k=1}^{K} W_{jk}^2 + \sum_{k=1}^{K} b_k^2": linear

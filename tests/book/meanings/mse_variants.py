@@ -27,6 +27,7 @@ from tests.book.formulas.sheet import (
     unit,
 )
 from tests.book.meanings import minimiser, one, one_hot
+from tests.book.meanings.cross_entropy import jacobian
 
 # ---- by another way than the chapter's -----------------------------------------------------------
 
@@ -73,12 +74,6 @@ def curvature(t, K):
     return slope(lambda h: right_class(ExpMSELoss(), t + h, K), 1e-2)
 
 
-def jacobian(s):
-    """Return the derivatives of SciPy's softmax: row i is of p_i, column j by s_j."""
-    rises = [slope(lambda h, e=e: special.softmax(s + h * e), 1e-2) for e in np.eye(len(s))]
-    return np.transpose(rises)
-
-
 def no_push(s, y, j):
     """Return the scores with another s_j, at which nothing pushes class j."""
 
@@ -104,6 +99,16 @@ def best_score(target):
     return minimiser(lambda t: one(loss)([t, 0.3], y), -60, 5)
 
 
+def tenths(values):
+    """Return the numbers of the values in each tenth from 0 to 1."""
+    return [{k for k, v in enumerate(values) if int(10 * v) == tenth} for tenth in range(10)]
+
+
+def mean_over(sets, values):
+    """Return the mean over each set; of an empty one it is 0, which then has no weight."""
+    return np.array([np.mean([values[k] for k in numbers] or 0.0) for numbers in sets])
+
+
 # ---- the declarations ----------------------------------------------------------------------------
 
 CHAPTER = dict(
@@ -118,14 +123,19 @@ CHAPTER = dict(
     L_exp=lambda s, y: one(ExpMSELoss())(s, y),
     T=lambda p, y: p @ (p - y),
     alpha=interval(0.1, 2.5),
+    s_at=lambda s, y, alpha: descent(MSELoss(), s, y, alpha),
+    # sixty predictions, and the sets of those that fall into each bin
+    m=60,
+    confidence=sample(lambda rng, size: rng.beta(2, 1, size), "m"),
+    right=sample(lambda rng, size: rng.integers(0, 2, size), "m"),
+    B=lambda confidence: tenths(confidence),
+    conf=lambda B, confidence: mean_over(B, confidence),
+    acc=lambda B, right: mean_over(B, right),
+    ECE=lambda confidence, right: reliability(confidence, right).ece,
 )
 
 wrong_class = dict(where=lambda c, j: c != j)
 two_classes = wrong_class | dict(K=2)
-free_scores = dict(
-    k=integer(1, 5),
-    s_at=lambda s, y, alpha: descent(MSELoss(), s, y, alpha),
-)
 # where squared error on the softmax pushes a wrong class up, and where it just does not
 pushed_up = dict(
     s=real("K", scale=2),
@@ -153,8 +163,7 @@ sure = dict(tight=dict(s=lambda sheet: 40 * sheet["y"]))  # of the right class
 first_row = dict(p=lambda: special.softmax([0, np.log(2), 0]), y=one_hot(1, 3))
 
 TAGS = {
-    "rawMSE-path": free_scores,
-    "rawMSE-margin": free_scores | wrong_class,
+    "rawMSE-margin": wrong_class,
     "softmax-same": dict(i=lambda j: j),
     "softmax-other": dict(where=lambda i, j: i != j),
     "wrong-sign-rivals": dict(K=integer(4, 5)) | wrong_class,
@@ -166,24 +175,7 @@ TAGS = {
         s_y=interval(0.01, 0.02),
         s_new_y=lambda s_y, alpha, K: s_y - alpha * right_class(ExpMSELoss(), s_y, K),
     ),
-    "ECE-bins": dict(
-        m=60,
-        confidence=sample(lambda rng, size: rng.beta(2, 1, size), "m"),
-        right=sample(lambda rng, size: rng.integers(0, 2, size), "m"),
-        B=lambda confidence: [
-            {k for k, p in enumerate(confidence) if low <= p < low + 0.1}
-            for low in np.arange(10) / 10
-        ],
-        acc=lambda B, right: np.array([mean_over(bin, right) for bin in B]),
-        conf=lambda B, confidence: np.array([mean_over(bin, confidence) for bin in B]),
-        ECE=lambda confidence, right: reliability(confidence, right).ece,
-    ),
 }
-
-
-def mean_over(examples, values):
-    return np.mean([values[k] for k in examples] or 0.0)
-
 
 INLINE = {
     "1_{i=j}": dict(clause_1=lambda i, j: float(i == j)),
@@ -233,12 +225,10 @@ INLINE = {
         clause_1=lambda eta, q, e: eta @ [one(MSELoss())(q, row) for row in e],
     ),
     r"s_0^{(k)} - s_1^{(k)} = 1 + \Bigl(1 - \frac{2\alpha}{K}\Bigr)^{k} (d_0 - 1)": dict(
-        k=integer(1, 5),
         c=1,
         d_0=lambda s: s[0] - s[1],
-        after=lambda s, y, alpha: descent(MSELoss(), s, y, alpha),
-        s_0_at=lambda after: lambda k: after(k)[0],
-        s_1_at=lambda after: lambda k: after(k)[1],
+        s_0_at=lambda s_at: lambda k: s_at(k)[0],
+        s_1_at=lambda s_at: lambda k: s_at(k)[1],
     ),
 }
 
