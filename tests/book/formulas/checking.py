@@ -26,7 +26,7 @@ def check(tex, meanings, seed=0):
 
     - ``where``: a function of symbols that says which points are tried;
     - ``tight``: symbols at which the sides of ≤ or ≥ are equal, as a dictionary; or, as text, why
-      there are none;
+      there are none; of < or > where both sides would be equal, if that is to be checked;
     - ``limit``: symbols near the limit of →, as a dictionary;
     - ``small``: the symbol that goes to 0 in O(h²);
     - ``points``: how many points are tried, if each costs much, or there are few that differ.
@@ -158,7 +158,7 @@ def compare(relation, sides, sheet, options):
                 raise WrongError(f"{operator} does not hold for {told(sheet)}")
         elif not np.all(HOLDS[operator](a, b)):
             raise WrongError(f"{a} {operator} {b} does not hold")
-        if operator in "≤≥":
+        if operator in "≤≥" or (operator in "<>" and "tight" in options):
             demand_tight(left, right, sheet, options, relation.at)
 
 

@@ -366,8 +366,10 @@ class Script(Node):
             return self.attach(self.base.value(sheet), sheet)
         name = "_".join(filter(None, [self.base.name, self.above]))
         if self.step:
-            value = column(sheet[self.base.name + "_at"](plain(self.step.value(sheet))))
-            return self.attach(value, sheet)
+            whole = f"{self.base.name}_{self.below}_at"
+            path = sheet[whole if whole in sheet else f"{self.base.name}_at"]
+            value = column(path(plain(self.step.value(sheet))))
+            return (replace(self, below=None) if whole in sheet else self).attach(value, sheet)
         if self.below and f"{name}_{self.below}" in sheet:
             value = Name(f"{name}_{self.below}", at=self.at).value(sheet)
             return replace(self, indices=None, below=None).attach(value, sheet)

@@ -151,6 +151,9 @@ class Reader:
                     clauses.append(Clause(self.claim()))
                 else:
                     clauses[-1].conditions += self.list_of_conditions()
+            elif clauses and words == "else":
+                self.next()
+                clauses[-1] = self.with_else(clauses[-1])
             elif clauses and self.peek() == "(" and self.is_condition():
                 conditions = self.bracketed_conditions()
                 for clause in clauses if after_gap else clauses[-1:]:
@@ -161,6 +164,14 @@ class Reader:
         if not clauses:
             raise self.unexpected("a formula")
         return clauses
+
+    def with_else(self, clause):
+        """Read the 0 of "y = 1 if k = c, else 0", and return both cases as one clause."""
+        if not isinstance(clause.claim, Relation) or len(clause.conditions) != 1:
+            raise self.unexpected('"if" before "else"')
+        left = clause.claim.sides[0]
+        other = Relation(clause.claim.operators[-1:], (left, self.sum()))
+        return Clause(Cases(((clause.claim, clause.conditions[0]), (other, None))))
 
     def skip_gaps(self):
         while self.accept(*GAPS):
@@ -335,7 +346,7 @@ class Reader:
             return self.scripts(self.brackets("]", at))
         if text == "{":
             self.place -= 1
-            return self.scripts(self.group().whole("relation"))
+            return self.scripts(self.group().whole("sum"))
         if text in ("|", r"\lvert", r"\lVert"):
             return self.scripts(self.bars(text, at))
         if text == "O" and self.peek() == "(":
@@ -420,10 +431,13 @@ class Reader:
                     found["transposed"] = True
                 elif texts == ["*"]:
                     found["above"] = "star"
-                elif group.token() and group.token().words:
+                elif len(texts) == 1 and group.token().words:
                     found["above"] = group.token().words
                 elif texts[:1] == ["("] and texts[-1:] == [")"] and "raised" not in found:
-                    found["step"] = group.whole("factor").items[0]
+                    step = group.whole("factor")
+                    if not isinstance(step, Brackets) or len(step.items) != 1:
+                        raise self.unexpected("one number of steps in brackets")
+                    found["step"] = step.items[0]
                 else:
                     exponent = group.whole("sum")
         if found:

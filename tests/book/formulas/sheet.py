@@ -227,6 +227,7 @@ def derivative_of(function, step):
 def partial_derivative(value, name, at, sheet):
     """Return the derivative of ``value(sheet)`` by a symbol, or by its element number `at`."""
     x = np.asarray(sheet[name], float)
+    value(sheet)  # so that what does not depend on the symbol is computed once
     if at is None and x.ndim:
         parts = [partial_derivative(value, name, k, sheet) for k in np.ndindex(x.shape)]
         if any(part.size != 1 for part in parts):

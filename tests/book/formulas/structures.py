@@ -141,6 +141,8 @@ def over(operator):
         elif below.token():
             below.place = 0
             condition = below.relation()
+            if not isinstance(condition, Relation):
+                raise UnreadableError("what the index runs over is no relation", condition.at)
         if below.token():
             raise below.unexpected("what the index runs over")
         if reader.accept("^"):
