@@ -16,7 +16,7 @@ has integrals, which take long."""
 STEPS = (1e-2, 2e-3, 4e-4, 1e-4)
 """Steps of numerical derivatives. Two that follow each other must agree, or the point is too steep
 or too near to a kink, and is left out."""
-OPTIONS = ("where", "tight", "limit", "small", "points", "wording")
+OPTIONS = ("where", "tight", "edges", "limit", "small", "points")
 
 
 def check(tex, meanings, seed=0):
@@ -27,6 +27,8 @@ def check(tex, meanings, seed=0):
     - ``where``: a function of symbols that says which points are tried;
     - ``tight``: symbols at which the sides of ≤ or ≥ are equal, as a dictionary; or, as text, why
       there are none; of < or > where both sides would be equal, if that is to be checked;
+    - ``edges``: points, as such dictionaries, that the conditions ("if a ≤ b") only just admit, so
+      that a condition which asks for more than is needed fails;
     - ``limit``: symbols near the limit of →, as a dictionary;
     - ``small``: the symbol that goes to 0 in O(h²);
     - ``points``: how many points are tried, if each costs much, or there are few that differ.
@@ -87,6 +89,8 @@ def check_claim(claim, conditions, symbols, options, seed):
                 raise WrongError(f"it does not hold for {told(sheet)}")
         elif not claim.holds(sheet):
             raise WrongError(f"it does not hold for {told(sheet)}")
+        if done == 0:
+            check_edges(claim, conditions, sheet, options)
         done += 1
         if done == wanted:
             break
@@ -96,6 +100,22 @@ def check_claim(claim, conditions, symbols, options, seed):
         raise UnreadableError(
             "its sides are always true or always false here, or never true together", claim.at
         )
+
+
+def check_edges(claim, conditions, sheet, options):
+    for names in options.get("edges", ()):
+        there = at_point(sheet, names)
+        pairs = [pair for condition in conditions for pair in pairwise(condition.sides)]
+        inside = all(condition.holds(there) for condition in conditions)
+        if not inside or not any(holds("=", *pair, there) for pair in pairs):
+            raise WrongError(f"this is no edge of the conditions: {told(there)}")
+        if not claim.holds(there):
+            raise WrongError(f"it does not hold at the edge: {told(there)}")
+
+
+def at_point(sheet, names):
+    """Return the sheet where symbols have some values, or values that the sheet determines."""
+    return sheet.change(**{k: v(sheet) if callable(v) else v for k, v in names.items()})
 
 
 def admitted(sheet, conditions, options):
@@ -181,8 +201,7 @@ def demand_tight(left, right, sheet, options, at):
     if tight is None:
         raise UnreadableError("≤ or ≥: declare with `tight` where both sides are equal", at)
     if not isinstance(tight, str):
-        names = {k: v(sheet) if callable(v) else v for k, v in tight.items()}
-        there = sheet.change(**names)
+        there = at_point(sheet, tight)
         a, b = left.value(there), right.value(there)
         if np.min(np.abs(np.asarray(a) - b)) > 1e-6:
             raise WrongError(f"the bound is not reached: {a} and {b} for {told(there)}")

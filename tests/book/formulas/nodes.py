@@ -149,6 +149,25 @@ def multiply(a, b, at):
 
 
 @dataclass(frozen=True)
+class EndlessSum(Node):
+    """a + a + a + …: one term is added again and again until the sum, rounded by fl, stands still.
+
+    It is for sums of rounded numbers, which halt; others would not end.
+    """
+
+    term: Node
+
+    def value(self, sheet):
+        fl, term = Name("fl", at=self.at).declared(sheet), float(self.term.number(sheet))
+        total = fl(term)
+        for _ in range(100_000):
+            before, total = total, fl(total + term)
+            if total == before:
+                return np.float64(total)
+        raise UnreadableError("the sum does not halt", self.at)
+
+
+@dataclass(frozen=True)
 class Product(Node):
     factors: tuple  # of pairs: "" (side by side), "·", "⊙" or "/"; node
 
@@ -191,8 +210,8 @@ def function_named(node, sheet):
     meaning = sheet[name] if name and name in sheet else None
     if not isinstance(meaning, (Function, Expectation)):
         return None
-    for _ in range(primes):
-        meaning = derivative_of(meaning, sheet.step)
+    for _ in range(primes):  # each derivative magnifies rounding; a wider step keeps it down
+        meaning = derivative_of(meaning, sheet.step * 2 ** (primes - 1))
     return meaning
 
 

@@ -287,11 +287,20 @@ class Reader:
             sign = 1
             if token := self.accept("+", "-", r"\pm", r"\mp"):
                 sign = {"+": 1, "-": -1, r"\pm": 2, r"\mp": -2}[token.text]
+            if terms and self.peek() == r"\dots":
+                return self.endless(terms, at)
             term = self.product()
             terms.append((sign, term))
             if self.peek() not in ("+", "-", r"\pm", r"\mp"):
                 break
         return term if len(terms) == 1 and sign == 1 else nodes.Sum(tuple(terms), at=at)
+
+    def endless(self, terms, at):
+        """Read the dots of a + a + a + …"""
+        if any(term != terms[0] for term in terms):
+            raise self.unexpected("a term, as those before differ")
+        self.next()
+        return nodes.EndlessSum(terms[0][1], at=at)
 
     def starts_factor(self):
         token, text = self.token(), self.peek()

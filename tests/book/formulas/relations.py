@@ -14,7 +14,7 @@ HOLDS = {
     "≤": lambda a, b: a <= b + ATOL,
     "≥": lambda a, b: a >= b - ATOL,
     "≠": lambda a, b: np.abs(a - b) > ATOL,
-    "=": lambda a, b: np.abs(a - b) <= ATOL + RTOL * np.abs(b),
+    "=": lambda a, b: (a == b) | np.isfinite(b) & (np.abs(a - b) <= ATOL + RTOL * np.abs(b)),
 }
 
 
