@@ -33,6 +33,13 @@ from tests.book.printed import (
 )
 
 HEADING = "## Which misprints are found"
+INTRODUCTION = (
+    "To see what the test is worth, `make misprints` plants misprints in all equations with a name "
+    "and in all formulas of docstrings: it swaps signs, digits, indices and symbols, turns fractions "
+    "over, drops factors, and deletes or doubles each token. A misprint may be true by chance, such "
+    "as another sign inside a square. Those that are not found are listed one by one in "
+    "`tests/book/survivors.txt`, each with the reason."
+)
 LIST = Path(__file__).with_name("survivors.txt")
 SWAPS = {
     "sign": {"+": "-", "-": "+"},
@@ -253,11 +260,7 @@ def report(judged, reasons):
         [
             HEADING,
             "",
-            "To see what the test is worth, `make misprints` plants misprints in all equations with a "
-            "name and in all formulas of docstrings: it swaps signs, digits, indices and symbols, "
-            "turns fractions over, drops factors, and deletes or doubles each token. A misprint may "
-            "be true by chance, such as another sign inside a square; those that are not found are "
-            "listed one by one, each with the reason.",
+            INTRODUCTION,
             "",
             "| Misprint | Planted | Found | Not found, still true | Missed |",
             "|---|--:|--:|--:|--:|",

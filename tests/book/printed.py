@@ -310,8 +310,8 @@ def report():
         "",
         f"A relation is a =, <, ≤ or the like; {relations(every):,} are printed. Of these "
         f"{relations(every, VALUE):,} only choose a value, as in $z = 40$, and "
-        f"{relations(every, CONDITION):,} only state a condition, as in “where $s > 0$”. Of the others "
-        f"{share(every)} are read. {kinds[REPEATS]:,} formulas repeat, part by part, one that is "
+        f"{relations(every, CONDITION):,} only state a condition, as in “where $s > 0$”. Of the "
+        f"others {share(every)} are read. {kinds[REPEATS]:,} formulas repeat, part by part, one that is "
         "checked elsewhere.",
         "",
         "Not read, and therefore compared by eye alone:",

@@ -200,9 +200,9 @@ INLINE = {
         sigma=lambda residuals: most_likely_sigma(residuals),
     ),
     "y = 2x + 1": dict(
-        points=lambda m: noisy_line(int(m), scale=0),
-        x=lambda points: points[0][:, 0],
-        y=lambda points: points[1],
+        line=lambda m: noisy_line(int(m), scale=0),
+        x=lambda line: line[0][:, 0],
+        y=lambda line: line[1],
     ),
     r"1 - \alpha\lambda_{\min} = \alpha\lambda_{\max} - 1": best,
     r"\alpha = 2 / (\lambda_{\min} + \lambda_{\max})": best,

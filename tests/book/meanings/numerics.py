@@ -8,7 +8,16 @@ from scipy import special
 
 from lossutils.losses import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, HingeLoss
 from lossutils.precision import FORMATS, round_to
-from tests.book.formulas.sheet import Function, Sample, choice, index, interval, positive, real, unit
+from tests.book.formulas.sheet import (
+    Function,
+    Sample,
+    choice,
+    index,
+    interval,
+    positive,
+    real,
+    unit,
+)
 from tests.book.meanings import minimiser, one, one_hot
 
 HALF = FORMATS["float16"]
@@ -111,9 +120,7 @@ TAGS = {
         w=halves(-4, 4),
         eta=interval(0.1, 0.5),
         # around the edge: steps of up to twice a quarter of the spacing
-        g=Sample(
-            lambda rng, w, eta: rng.uniform(-2, 2) * HALF.eps / 4 * abs(w) / eta, "w", "eta"
-        ),
+        g=Sample(lambda rng, w, eta: rng.uniform(-2, 2) * HALF.eps / 4 * abs(w) / eta, "w", "eta"),
         # just below a power of two the spacing is least, beside the number
         edges=[dict(w=2 - HALF.eps, eta=0.25, g=(2 - HALF.eps) * HALF.eps)],
     ),
@@ -164,7 +171,6 @@ TAGS = {
     "stagnation": dict(g=choice(*2.0 ** np.arange(-9, 4)), limit={}),
     "loss-scaling": dict(S=positive()),
 }
-
 
 
 def format_of(name):
