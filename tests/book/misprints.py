@@ -19,6 +19,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tests.book.formulas.checking import check
+from tests.book.formulas.clauses import statement
 from tests.book.formulas.reader import GAPS, Reader
 from tests.book.formulas.sheet import UnreadableError, WrongError
 from tests.book.formulas.tokens import tokenize
@@ -35,10 +36,10 @@ from tests.book.printed import (
 HEADING = "## Which misprints are found"
 INTRODUCTION = (
     "To see what the test is worth, `make misprints` plants misprints in all equations with a name "
-    "and in all formulas of docstrings: it swaps signs, digits, indices and symbols, turns fractions "
-    "over, drops factors, and deletes or doubles each token. A misprint may be true by chance, such "
-    "as another sign inside a square. Those that are not found are listed one by one in "
-    "`tests/book/survivors.txt`, each with the reason."
+    "and in all formulas of docstrings: it swaps signs, digits, indices and symbols, turns "
+    "fractions over, drops factors, and deletes or doubles each token. A misprint may be true by "
+    "chance, such as another sign inside a square. Those that are not found are listed one by one "
+    "in `tests/book/survivors.txt`, each with the reason."
 )
 LIST = Path(__file__).with_name("survivors.txt")
 SWAPS = {
@@ -72,7 +73,7 @@ def misprints(formula):
     """Return all misprints of a formula, each with another text."""
     tokens = tokenize(formula.tex)
     reader = Reader(tokens)
-    reader.statement()
+    statement(reader)
     own = " ".join(token.text for token in tokens)
     found = {}
     for kind, changed in [

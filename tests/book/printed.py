@@ -21,7 +21,9 @@ from lossutils import losses
 from lossutils.linear import linear_value_and_grad
 from tests.book.formulas import nodes
 from tests.book.formulas.checking import check
-from tests.book.formulas.reader import RELATIONS, read
+from tests.book.formulas.clauses import read
+from tests.book.formulas.operators import Bars
+from tests.book.formulas.reader import RELATIONS
 from tests.book.formulas.relations import All, Relation
 from tests.book.formulas.sheet import UnreadableError, WrongError
 from tests.book.formulas.tokens import tokenize
@@ -200,7 +202,7 @@ def has_names(node):
 
 
 def is_symbol(node):
-    if isinstance(node, (nodes.Bars, nodes.Brackets)):
+    if isinstance(node, (Bars, nodes.Brackets)):
         return all(map(is_symbol, getattr(node, "items", None) or [node.inside]))
     plain_script = isinstance(node, nodes.Script) and isinstance(node.base, nodes.Name)
     return isinstance(node, nodes.Name) or (plain_script and not node.primes)
@@ -311,8 +313,8 @@ def report():
         f"A relation is a =, <, ≤ or the like; {relations(every):,} are printed. Of these "
         f"{relations(every, VALUE):,} only choose a value, as in $z = 40$, and "
         f"{relations(every, CONDITION):,} only state a condition, as in “where $s > 0$”. Of the "
-        f"others {share(every)} are read. {kinds[REPEATS]:,} formulas repeat, part by part, one that is "
-        "checked elsewhere.",
+        f"others {share(every)} are read. {kinds[REPEATS]:,} formulas repeat, part by part, one "
+        "that is checked elsewhere.",
         "",
         "Not read, and therefore compared by eye alone:",
         "",

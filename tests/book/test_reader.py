@@ -8,8 +8,8 @@ from scipy import special
 
 from tests.book.formulas import checking
 from tests.book.formulas.checking import check
+from tests.book.formulas.clauses import read
 from tests.book.formulas.operators import minimise
-from tests.book.formulas.reader import read
 from tests.book.formulas.sheet import (
     Candidates,
     Expectation,

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from tests.book.formulas.nodes import ATOL, Brackets, Name, Number, Order, demand_equal
-from tests.book.formulas.operators import Derivative, Integral, Nabla
-from tests.book.formulas.reader import read
+from tests.book.formulas.clauses import read
+from tests.book.formulas.nodes import ATOL, Brackets, Name, Number, demand_equal
+from tests.book.formulas.operators import Derivative, Integral, Nabla, Order
 from tests.book.formulas.relations import HOLDS, All, Cases, Implication, Relation, holds
 from tests.book.formulas.sheet import Sheet, UnreadableError, WrongError
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, fields, replace
 from functools import reduce
 
 import numpy as np
-from scipy import special
 
 from tests.book.formulas.sheet import (
     Expectation,
@@ -149,25 +148,6 @@ def multiply(a, b, at):
 
 
 @dataclass(frozen=True)
-class EndlessSum(Node):
-    """a + a + a + …: one term is added again and again until the sum, rounded by fl, stands still.
-
-    It is for sums of rounded numbers, which halt; others would not end.
-    """
-
-    term: Node
-
-    def value(self, sheet):
-        fl, term = Name("fl", at=self.at).declared(sheet), float(self.term.number(sheet))
-        total = fl(term)
-        for _ in range(100_000):
-            before, total = total, fl(total + term)
-            if total == before:
-                return np.float64(total)
-        raise UnreadableError("the sum does not halt", self.at)
-
-
-@dataclass(frozen=True)
 class Product(Node):
     factors: tuple  # of pairs: "" (side by side), "·", "⊙" or "/"; node
 
@@ -249,46 +229,6 @@ class Power(Node):
 
 
 @dataclass(frozen=True)
-class Factorial(Node):
-    base: Node
-
-    def value(self, sheet):
-        return special.factorial(self.base.number(sheet))
-
-
-@dataclass(frozen=True)
-class Log(Node):
-    """A logarithm or exponential: its argument needs no brackets."""
-
-    function: str
-    argument: Node
-    base: Node | None = None
-
-    def value(self, sheet):
-        value = getattr(np, self.function)(self.argument.value(sheet))
-        return value / np.log(self.base.number(sheet)) if self.base else value
-
-
-@dataclass(frozen=True)
-class Bars(Node):
-    """An absolute value, or the size of a set."""
-
-    inside: Node
-
-    def value(self, sheet):
-        value = self.inside.value(sheet)
-        return np.float64(len(value)) if isinstance(value, (set, frozenset)) else np.abs(value)
-
-
-@dataclass(frozen=True)
-class Norm(Node):
-    inside: Node
-
-    def value(self, sheet):
-        return np.linalg.norm(self.inside.value(sheet))
-
-
-@dataclass(frozen=True)
 class Brackets(Node):
     """One number, a list of numbers, the arguments of a function, or an indicator [a > b]."""
 
@@ -330,24 +270,6 @@ class Brackets(Node):
 @dataclass(frozen=True)
 class Dots(Node):
     pass
-
-
-@dataclass(frozen=True)
-class Blocks(Node):
-    """A matrix of numbers or of matrices; a number 0 fills its place."""
-
-    rows: tuple
-
-    def value(self, sheet):
-        rows = [[np.atleast_2d(item.value(sheet)) for item in row] for row in self.rows]
-        heights = [max(block.shape[0] for block in row) for row in rows]
-        widths = [max(row[k].shape[1] for row in rows) for k in range(len(rows[0]))]
-        return np.block(
-            [
-                [b if b.any() else np.zeros((h, w)) for b, w in zip(row, widths, strict=True)]
-                for row, h in zip(rows, heights, strict=True)
-            ]
-        )
 
 
 # ---- indices, exponents, primes ------------------------------------------------------------------
@@ -436,13 +358,3 @@ class Script(Node):
         if any(v != int(v) or v < 1 for v in values):
             raise UnreadableError(f"the index {self.below} is {values}", self.at)
         return tuple(int(v) - 1 for v in values)
-
-
-@dataclass(frozen=True)
-class Order(Node):
-    """O(h²), or "terms in h²": 0, but for the size of the error that it admits."""
-
-    size: Node
-
-    def value(self, sheet):
-        return np.float64(0)

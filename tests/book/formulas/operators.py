@@ -1,11 +1,11 @@
-"""Sums, products, extrema, integrals and derivatives."""
+"""What has arguments of its own: sums over an index, extrema, integrals, derivatives, and so on."""
 
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 
 import numpy as np
-from scipy import integrate, optimize
+from scipy import integrate, optimize, special
 
 from tests.book.formulas.nodes import (
     Brackets,
@@ -201,3 +201,93 @@ class Underbrace(Node):
         value = self.body.value(sheet)
         demand_equal(self.label.value(sheet), value, "an underbrace and its label")
         return value
+
+
+# ---- what else has arguments --------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class EndlessSum(Node):
+    """a + a + a + …: one term is added again and again until the sum, rounded by fl, stands still.
+
+    It is for sums of rounded numbers, which halt; others would not end.
+    """
+
+    term: Node
+
+    def value(self, sheet):
+        fl, term = Name("fl", at=self.at).declared(sheet), float(self.term.number(sheet))
+        total = fl(term)
+        for _ in range(100_000):
+            before, total = total, fl(total + term)
+            if total == before:
+                return np.float64(total)
+        raise UnreadableError("the sum does not halt", self.at)
+
+
+@dataclass(frozen=True)
+class Log(Node):
+    """A logarithm or exponential: its argument needs no brackets."""
+
+    function: str
+    argument: Node
+    base: Node | None = None
+
+    def value(self, sheet):
+        value = getattr(np, self.function)(self.argument.value(sheet))
+        return value / np.log(self.base.number(sheet)) if self.base else value
+
+
+@dataclass(frozen=True)
+class Bars(Node):
+    """An absolute value, or the size of a set."""
+
+    inside: Node
+
+    def value(self, sheet):
+        value = self.inside.value(sheet)
+        return np.float64(len(value)) if isinstance(value, (set, frozenset)) else np.abs(value)
+
+
+@dataclass(frozen=True)
+class Norm(Node):
+    inside: Node
+
+    def value(self, sheet):
+        return np.linalg.norm(self.inside.value(sheet))
+
+
+@dataclass(frozen=True)
+class Blocks(Node):
+    """A matrix of numbers or of matrices; a number 0 fills its place."""
+
+    rows: tuple
+
+    def value(self, sheet):
+        rows = [[np.atleast_2d(item.value(sheet)) for item in row] for row in self.rows]
+        heights = [max(block.shape[0] for block in row) for row in rows]
+        widths = [max(row[k].shape[1] for row in rows) for k in range(len(rows[0]))]
+        return np.block(
+            [
+                [b if b.any() else np.zeros((h, w)) for b, w in zip(row, widths, strict=True)]
+                for row, h in zip(rows, heights, strict=True)
+            ]
+        )
+
+
+@dataclass(frozen=True)
+class Order(Node):
+    """O(h²), or "terms in h²": 0, but for the size of the error that it admits."""
+
+    size: Node
+
+    def value(self, sheet):
+        return np.float64(0)
+
+
+@dataclass(frozen=True)
+class Factorial(Node):
+    base: Node
+
+    def value(self, sheet):
+        return special.factorial(self.base.number(sheet))

@@ -5,19 +5,17 @@ names the position and what was expected: nothing is skipped, save spaces and th
 """
 
 import re
-from dataclasses import dataclass, field
 
-from tests.book.formulas import nodes, structures
-from tests.book.formulas.nodes import UPPER_SIGN, Brackets, Name, Number, Script
-from tests.book.formulas.relations import Cases, Implication, Interval, Quantified, Relation, Set
+from tests.book.formulas import nodes, operators, structures
+from tests.book.formulas.nodes import Brackets, Name, Number, Script
+from tests.book.formulas.relations import Interval, Relation, Set
 from tests.book.formulas.sheet import UnreadableError
-from tests.book.formulas.tokens import tokenize
 
 RELATIONS = {
     "=": "=", "<": "<", ">": ">", r"\le": "≤", r"\ge": "≥", r"\ne": "≠", r"\approx": "≈",
     r"\in": "∈", r"\to": "→",
 }  # fmt: skip
-ARROWS = {r"\Longleftrightarrow": "⟺", r"\Longrightarrow": "⟹"}
+ARROWS = {r"\Longleftrightarrow", r"\Longrightarrow"}
 GAPS = {r"\quad", r"\qquad"}
 OPERATORS = {r"\cdot": "·", r"\odot": "⊙", "/": "/"}
 ACCENTS = {r"\hat", r"\bar", r"\tilde"}
@@ -25,37 +23,13 @@ RENAMED = {"lambda": "lam"}  # Python's own word
 CONDITION = {"if", "for", "at", "where", "when", "with"}
 """Words after which a condition follows; "at" and "with" introduce a claim."""
 CLOSING = {
-    ")",
-    "]",
-    "}",
-    r"\}",
-    r"\rvert",
-    r"\rVert",
-    r"\mid",
-    ",",
-    "&",
-    r"\\",
-    r"\end",
-    ":",
-    ".",
-    None,
+    *(")", "]", "}", r"\}", r"\rvert", r"\rVert", r"\mid", ",", "&", r"\\", r"\end", ":", "."),
+    None,  # the end
 }
-
-
 GREEK = re.compile(
     r"\\(alpha|beta|gamma|[dD]elta|varepsilon|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|[pP]hi"
     r"|omega|ell)"
 )
-
-
-@dataclass
-class Clause:
-    """One claim, with what must hold for it."""
-
-    claim: nodes.Node
-    conditions: list = field(default_factory=list)
-    cases: list = field(default_factory=list)  # (logistic, sigmoid MSE): what it is said of
-    approximate: bool = False
 
 
 class Reader:
@@ -131,98 +105,11 @@ class Reader:
         token = self.token()
         return self.next().words if token and token.words in known else None
 
-    # ---- clauses ---------------------------------------------------------------------------------
-
-    def statement(self):
-        """Read clauses, separated by commas or gaps, with their conditions."""
-        clauses = []
-        after_gap = False
-        while self.token():
-            if self.accept(",", *GAPS, ".", ";", r"\text{and}"):
-                after_gap = self.tokens[self.place - 1].text == r"\qquad"
-                continue
-            words = self.token().words
-            if clauses and words and re.fullmatch(r"\(.*\)", words):
-                clauses[-1].cases += [case.strip() for case in self.next().words[1:-1].split(",")]
-            elif clauses and words in CONDITION:
-                self.next()
-                self.skip_gaps()
-                if words in ("at", "with"):
-                    clauses.append(Clause(self.claim()))
-                else:
-                    clauses[-1].conditions += self.list_of_conditions()
-            elif clauses and words == "else":
-                self.next()
-                clauses[-1] = self.with_else(clauses[-1])
-            elif clauses and self.peek() == "(" and self.is_condition():
-                conditions = self.bracketed_conditions()
-                for clause in clauses if after_gap else clauses[-1:]:
-                    clause.conditions += conditions
-            else:
-                clauses.append(Clause(self.claim()))
-            after_gap = False
-        if not clauses:
-            raise self.unexpected("a formula")
-        return clauses
-
-    def with_else(self, clause):
-        """Read the 0 of "y = 1 if k = c, else 0", and return both cases as one clause."""
-        if not isinstance(clause.claim, Relation) or len(clause.conditions) != 1:
-            raise self.unexpected('"if" before "else"')
-        left = clause.claim.sides[0]
-        other = Relation(clause.claim.operators[-1:], (left, self.sum()))
-        return Clause(Cases(((clause.claim, clause.conditions[0]), (other, None))))
+    # ---------------------------------------------------------------------------- relations ---------------------------------------------------------------------------------
 
     def skip_gaps(self):
         while self.accept(*GAPS):
             pass
-
-    def bracketed_conditions(self):
-        self.expect("(")
-        conditions = [self.relation()]
-        while self.expect(",", ")").text == ",":
-            self.skip_gaps()
-            conditions.append(self.relation())
-        return conditions
-
-    def list_of_conditions(self):
-        """Read "for y = 1, 0", the two cases of ∓, or a single condition."""
-        condition = self.relation()
-        if self.peek() == "," and self.peek(1) and self.peek(1)[0].isdigit() and not self.token(2):
-            self.next()
-            name, upper = condition.sides
-            rows = (
-                (Relation(("=",), (name, value)), Relation(("=",), (UPPER_SIGN, Number(sign))))
-                for value, sign in ((upper, 1.0), (self.sum(), -1.0))
-            )
-            return [Cases(tuple(rows))]
-        return [condition]
-
-    def claim(self):
-        """Read relations joined by ⟺ or ⟹."""
-        parts, arrows = [self.quantified()], []
-        while self.peek() in (*ARROWS, *GAPS):
-            ahead = 0
-            while self.peek(ahead) in GAPS:
-                ahead += 1
-            if self.peek(ahead) not in ARROWS:
-                break
-            self.place += ahead
-            arrows.append(ARROWS[self.next().text])
-            self.skip_gaps()
-            parts.append(self.quantified())
-        return Implication(tuple(arrows), tuple(parts)) if arrows else parts[0]
-
-    def quantified(self):
-        at = self.at
-        relation = self.relation()
-        words = self.words("for all", "for some")
-        if not words:
-            return relation
-        symbol, domain = self.sum(), None
-        if self.accept(r"\in"):
-            domain = self.set()
-        return Quantified(words == "for all", relation, structures.symbol(symbol), domain, at=at)
 
     def relation(self):
         """Read a side, or a chain of sides."""
@@ -300,7 +187,7 @@ class Reader:
         if any(term != terms[0] for term in terms):
             raise self.unexpected("a term, as those before differ")
         self.next()
-        return nodes.EndlessSum(terms[0][1], at=at)
+        return operators.EndlessSum(terms[0][1], at=at)
 
     def starts_factor(self):
         token, text = self.token(), self.peek()
@@ -418,7 +305,7 @@ class Reader:
         inside = self.relation()
         self.expect(closing)
         self.in_bars = in_bars
-        return (nodes.Norm if opening == r"\lVert" else nodes.Bars)(inside, at=at)
+        return (operators.Norm if opening == r"\lVert" else operators.Bars)(inside, at=at)
 
     def scripts(self, node):
         """Read primes, subscripts and superscripts."""
@@ -453,7 +340,7 @@ class Reader:
             node = Script(node, exponent=exponent, at=node.at, **found)
         elif exponent:
             node = nodes.Power(node, exponent, at=node.at)
-        return nodes.Factorial(node, at=node.at) if self.accept("!") else node
+        return operators.Factorial(node, at=node.at) if self.accept("!") else node
 
     def subscript(self):
         """Return a subscript as a part of a name, and as indices if it can be read so."""
@@ -472,8 +359,3 @@ class Reader:
             return spelled, tuple(indices)
         except UnreadableError:
             return spelled, None
-
-
-def read(formula):
-    """Return the clauses of a formula, given as LaTeX or as tokens."""
-    return Reader(tokenize(formula) if isinstance(formula, str) else formula).statement()

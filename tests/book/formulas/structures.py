@@ -88,12 +88,12 @@ def logarithm(function):
     def read(reader, at):
         base = reader.group().whole("sum") if reader.accept("_") else None
         if reader.peek() == "(":
-            return nodes.Log(function, reader.factor(), base, at=at)
+            return operators.Log(function, reader.factor(), base, at=at)
         start, factors = reader.at, [("", reader.factor())]
         while reader.starts_factor() and reader.peek() not in (r"\log", r"\sum"):
             factors.append(("", reader.factor()))
         argument = nodes.Product(tuple(factors), at=start) if len(factors) > 1 else factors[0][1]
-        return nodes.Log(function, argument, base, at=at)
+        return operators.Log(function, argument, base, at=at)
 
     return read
 
@@ -171,7 +171,7 @@ def integral(reader, at):
 
 def order(reader, at):
     """Read O(h²)."""
-    return nodes.Order(reader.factor(), at=at)
+    return operators.Order(reader.factor(), at=at)
 
 
 # ---- environments --------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ def environment(reader, at, left=None):
     end = "".join(token.text for token in reader.group().tokens)
     if end != kind:
         raise UnreadableError(f"the end of {end} in {kind}", at)
-    return {"cases": Cases, "aligned": All, "pmatrix": nodes.Blocks}[kind](tuple(rows), at=at)
+    return {"cases": Cases, "aligned": All, "pmatrix": operators.Blocks}[kind](tuple(rows), at=at)
 
 
 def case(reader, left):
