@@ -4,12 +4,13 @@ PYTHON  ?= $(or $(shell command -v python3.11),python3)
 PORT    ?= 8000
 WORKERS ?= 2
 RUNS    ?= 3
+SEEDS   ?= 1
 CHAPTER ?= mle
 BIN     := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 .DEFAULT_GOAL := help
-.PHONY: help env cpu-index pins fork book serve offline pdf slides lighthouse links changes robust refresh \
-    test test-quick test-package test-matrix test-hosts browser sandbox lint format bench mutants \
+.PHONY: help env cpu-index pins fork book serve offline pdf slides lighthouse links changes robust \
+    formulas misprints refresh test test-quick test-package test-matrix test-hosts browser sandbox lint format bench mutants \
     dist release-check preview-comment clean
 
 help:  ## list these targets
@@ -97,6 +98,12 @@ changes: env  ## say which pages differ from another built site (make changes BA
 # It repeats all experiments with other steps, rates, seeds and splits; the table is in the appendix.
 robust: env  ## try each conclusion on changed experiments (an hour; make robust PAGES="mse hinge" for some)
 	@$(ONE_THREAD) $(BIN)/python -m tools.book.robust --jobs $(WORKERS) $(PAGES)
+
+formulas: env  ## read every printed formula and check it (half a minute; SEEDS=5 PAGES="mse hinge")
+	@$(ONE_THREAD) $(BIN)/python -m tests.book.printed --seeds $(SEEDS) $(PAGES)
+
+misprints: env  ## plant misprints in the formulas, and list those that are not found (two minutes)
+	@$(ONE_THREAD) $(BIN)/python -m tests.book.misprints --jobs $(WORKERS) $(PAGES)
 
 refresh: env  ## re-execute every notebook in place
 	@$(BIN)/python -m tools.site.refresh

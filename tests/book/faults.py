@@ -72,6 +72,17 @@ def check_nothing(notebook):
     replace_once(code_cells(notebook), r'(check_equal\("[\w-]+"),.*', r"\1, 1, 1)")
 
 
+def misprint_a_sign(notebook):
+    """Turn the last sign of the last equation with a name that has one."""
+    for cell in reversed(notebook.cells):
+        for tex in reversed(re.findall(r"\$\$[^$]*\\tag\{[^$]*\$\$", cell.source)):
+            changed = re.sub(r"([+-])(?=[^+-]*\\tag)", lambda m: "+-"[m[0] == "+"], tex)
+            if changed != tex and cell.cell_type == "markdown":
+                cell.source = cell.source.replace(tex, changed)
+                return re.search(r"\\tag\{(.*?)\}", tex)[1]
+    raise AssertionError("there is nothing to change: no equation has a sign")
+
+
 def use_myst(notebook, text):
     notebook.cells[1].source += f"\n\n{text}\n"
 

@@ -4,7 +4,7 @@
     python -m tests.book.printed mse bce    # some pages; lists what is wrong or cannot be read
 
 A page is a chapter with its assignment and the docstrings of its losses: they share the meanings of
-tests/book/meanings/<chapter>.py. The appendix on notation is a page, too.
+tests/book/meanings/<chapter>.py. The landing page and the appendix count as one more page.
 """
 
 import argparse
@@ -30,8 +30,14 @@ from tests.book.formulas.tokens import tokenize
 from tests.book.meanings import SHARED
 from tools.facts import ROOT
 
-CHAPTERS = sorted(path.stem for path in (ROOT / "chapters").glob("*.ipynb"))
-PAGES = [*CHAPTERS, "notation"]
+CHAPTERS = re.findall(r"chapters/(\w+)", (ROOT / "_toc.yml").read_text("utf8"))
+PAGES = [*CHAPTERS, "appendix"]
+APPENDIX = [
+    "intro.ipynb",
+    "appendix/notation.ipynb",
+    "appendix/claims.md",
+    "appendix/teaching.md",
+]
 TAGGED, DISPLAYED, INLINE, DOCSTRING = "tagged", "displayed", "in a sentence", "docstring"
 
 AGREES = "agrees"  # every side was evaluated
@@ -72,7 +78,9 @@ class Outcome:
 
 
 def markdown(path):
-    """Return the text of a notebook, with what its code prints as text."""
+    """Return the text of a page; of a notebook, with what its code prints as text."""
+    if path.suffix == ".md":
+        return path.read_text("utf8")
     cells = json.loads(path.read_text("utf8"))["cells"]
     text = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
     for cell in cells:
@@ -109,7 +117,7 @@ def formulas_of_docstring(page, thing):
 
 def documented(page):
     """Return what a page documents: the losses of the chapter's module, or the linear model."""
-    if page == "notation":
+    if page == "appendix":
         return [linear_value_and_grad]
     classes = [getattr(losses, name) for name in losses.__all__]
     return [c for c in classes if c.__module__ == f"lossutils.losses.{page}"]
@@ -118,10 +126,9 @@ def documented(page):
 @cache
 def formulas(page):
     """Return all formulas of a page that state something: those with a relation."""
-    places = [ROOT / f"{'appendix' if page == 'notation' else 'chapters'}/{page}.ipynb"]
-    assignment = ROOT / f"assignments/{page}/master.ipynb"
-    if assignment.exists():
-        places.append(assignment)
+    chapter = [f"chapters/{page}.ipynb", f"assignments/{page}/master.ipynb"]
+    places = [ROOT / name for name in (APPENDIX if page == "appendix" else chapter)]
+    places = [place for place in places if place.exists()]  # some chapters have no assignment
     found = [f for place in places for f in formulas_in(page, markdown(place))]
     found += [f for thing in documented(page) for f in formulas_of_docstring(page, thing)]
     return [f for f in found if f.kind == TAGGED or Outcome(f, "").relations]
@@ -208,7 +215,7 @@ def is_symbol(node):
     return isinstance(node, nodes.Name) or (plain_script and not node.primes)
 
 
-def examine(formula):
+def examine(formula, seed=0):
     """Return what became of a formula."""
     page = meanings(formula.page)
     unread = getattr(page, "UNREAD", {}).get(formula.name)
@@ -220,7 +227,7 @@ def examine(formula):
         elif not special and not unread and is_value(formula):
             kind = VALUE
         else:
-            check(formula.tex, declared(formula))
+            check(formula.tex, declared(formula), seed)
             kind = AGREES
     except (UnreadableError, WrongError) as error:
         if unread or condition:
@@ -242,9 +249,9 @@ def told(formula, error):
 
 
 @cache
-def outcomes(page):
+def outcomes(page, seed=0):
     """Return what became of each formula of a page; the same formula is examined once."""
-    examined = {(f.kind, f.name, squeezed(f.tex)): examine(f) for f in formulas(page)}
+    examined = {(f.kind, f.name, squeezed(f.tex)): examine(f, seed) for f in formulas(page)}
     return [examined[f.kind, f.name, squeezed(f.tex)] for f in formulas(page)]
 
 
@@ -270,10 +277,10 @@ COLUMNS = {
 
 def title_of(page):
     """Return the title of a page, as a link."""
-    folder = "appendix" if page == "notation" else "chapters"
-    path = ROOT / folder / f"{page}.ipynb"
-    title = re.search(r"^# (.+)$", markdown(path), re.MULTILINE)[1]
-    return f"[{title}]({'' if page == 'notation' else '../chapters/'}{page}.ipynb)"
+    if page == "appendix":
+        return "Landing page and appendix"
+    title = re.search(r"^# (.+)$", markdown(ROOT / f"chapters/{page}.ipynb"), re.MULTILINE)[1]
+    return f"[{title}](../chapters/{page}.ipynb)"
 
 
 def counted(found):
@@ -345,12 +352,15 @@ def write_section(heading, text):
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("pages", nargs="*", metavar="PAGE", help=f"some of: {', '.join(PAGES)}")
+    parser.add_argument(
+        "--seeds", type=int, default=1, help="how many sets of random points are tried (default: 1)"
+    )
     options = parser.parse_args(arguments)
     if unknown := set(options.pages) - set(PAGES):
         parser.error(f"no such page: {', '.join(sorted(unknown))}; there are {', '.join(PAGES)}")
     faults = 0
     for page in options.pages or PAGES:
-        found = [o.fault for o in outcomes(page) if o.fault]
+        found = [o.fault for seed in range(options.seeds) for o in outcomes(page, seed) if o.fault]
         found += [
             f"{page}: declared, but the text does not have it: {name}" for name in stale(page)
         ]

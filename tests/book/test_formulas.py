@@ -30,7 +30,7 @@ def test_nothing_is_declared_for_a_formula_that_is_gone(page):
 @EACH_PAGE
 def test_every_docstring_of_a_loss_is_read(page):
     found = [o for o in printed.outcomes(page) if o.formula.kind == DOCSTRING]
-    assert {o.formula.name for o in found} == {thing.__name__ for thing in printed.documented(page)}
+    assert {o.formula.name for o in found} >= {thing.__name__ for thing in printed.documented(page)}
     assert all(o.kind in (AGREES, REPEATS) for o in found)
 
 

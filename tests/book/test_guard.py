@@ -13,8 +13,16 @@ import sys
 import nbformat
 import pytest
 
-from tests.book import test_chapters
-from tests.book.faults import IN_FILE, IN_RUN, MYST, code_cells, remove_alternative_text, use_myst
+from tests.book import printed, test_chapters
+from tests.book.faults import (
+    IN_FILE,
+    IN_RUN,
+    MYST,
+    code_cells,
+    misprint_a_sign,
+    remove_alternative_text,
+    use_myst,
+)
 from tools.facts import ROOT
 
 
@@ -38,6 +46,14 @@ def test_a_fault_in_the_file_breaks_its_rule(fault, rule, chapter):
 @pytest.mark.parametrize("text", MYST)
 def test_myst_in_any_spelling_breaks_its_rule(text, chapter):
     assert broken("test_markdown_is_plain", chapter, use_myst, text=text)
+
+
+def test_a_misprint_is_found(chapter):
+    notebook = copy.deepcopy(test_chapters.read(chapter))
+    tag = misprint_a_sign(notebook)
+    formulas = printed.formulas_in(chapter.stem, test_chapters.prose(notebook))
+    (changed,) = [formula for formula in formulas if formula.name == tag]
+    assert printed.examine(changed).fault
 
 
 def lightest(config):

@@ -176,6 +176,8 @@ def compare(relation, sides, sheet, options):
         elif operator in "∈≠":
             if not holds(operator, left, right, sheet):
                 raise WrongError(f"{operator} does not hold for {told(sheet)}")
+        elif any(isinstance(side, Brackets) and len(side.items) > 1 for side in (left, right)):
+            raise UnreadableError(f"a list on one side of {operator}", relation.at)
         elif not np.all(HOLDS[operator](a, b)):
             raise WrongError(f"{a} {operator} {b} does not hold")
         if operator in "≤≥" or (operator in "<>" and "tight" in options):

@@ -35,7 +35,7 @@ def statement(reader):
             after_gap = reader.tokens[reader.place - 1].text == r"\qquad"
             continue
         words = reader.token().words
-        if clauses and words and re.fullmatch(r"\(.*\)", words):
+        if clauses and not clauses[-1].cases and re.fullmatch(r"\(.*\)", words or ""):
             clauses[-1].cases += [case.strip() for case in reader.next().words[1:-1].split(",")]
         elif clauses and words in CONDITION:
             reader.next()

@@ -105,7 +105,7 @@ class Reader:
         token = self.token()
         return self.next().words if token and token.words in known else None
 
-    # ---------------------------------------------------------------------------- relations ---------------------------------------------------------------------------------
+    # ---- relations ------------------------------------------------------------------------------
 
     def skip_gaps(self):
         while self.accept(*GAPS):

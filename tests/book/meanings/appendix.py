@@ -1,4 +1,4 @@
-"""What the symbols of the appendix on notation mean, and those of the linear model."""
+"""What the symbols of the landing page and of the appendix mean, and those of the linear model."""
 
 import numpy as np
 
@@ -32,10 +32,19 @@ INLINE = {
     r"v_j = \max(0, \gamma + s_j - s_y)": dict(
         s=real("K"), y=index("K"), gamma=positive(), v=violation, where=lambda j, y: j != y
     ),
+    "f(w_1, w_2) = (w_1 x_1 + w_2 x_2 - y)^2": dict(
+        n=2, y=real(), f=lambda x, y: Function(lambda *w: MSELoss()([np.dot(w, x)], [y]))
+    ),
 }
 CONDITIONS = []
 BEHIND = "it follows the name of another library's loss, and the notebook measures the factor"
-UNREAD = {"= L": BEHIND, "= 2L": BEHIND, "= L/K": BEHIND}
+UNREAD = {
+    "= L": BEHIND,
+    "= 2L": BEHIND,
+    "= L/K": BEHIND,
+    r"dw = \frac1m X^\top (a - y)": "quoted, in another notation: dw is one symbol",
+    r"dJ/dW = (y - p)\,\sigma'(z)\,x": "quoted: its sign is wrong, as the text says",
+}
 DOCSTRINGS = {
     "linear_value_and_grad": linear
     | dict(
