@@ -12,7 +12,7 @@ from tests.book import misprints, printed
 from tests.book.printed import AGREES, DOCSTRING, PAGES, REPEATS, TAGGED, UNREAD
 
 EACH_PAGE = pytest.mark.parametrize("page", PAGES)
-TRIED = 40
+TRIED = 15
 """Of the misprints one in so many is planted here; `make misprints` plants all."""
 
 
@@ -75,7 +75,7 @@ def test_the_list_of_survivors_names_misprints_of_today():
     assert not [line for line in listed if line not in today], "run: make misprints"
     missed = [line for line, reason in listed.items() if not misprints.is_true(reason)]
     assert len(missed) < 0.01 * len(today)
-    assert all(len(reason) > 20 for reason in listed.values())
+    assert all(len(reason.split()) > 4 for reason in listed.values())
 
 
 def test_a_fault_names_the_chapter_the_equation_and_the_place():

@@ -175,7 +175,7 @@ class Reader:
             if token := self.accept("+", "-", r"\pm", r"\mp"):
                 sign = {"+": 1, "-": -1, r"\pm": 2, r"\mp": -2}[token.text]
             if terms and self.peek() == r"\dots":
-                return self.endless(terms, at)
+                return self.endless([*terms, (sign, terms[0][1])], at)
             term = self.product()
             terms.append((sign, term))
             if self.peek() not in ("+", "-", r"\pm", r"\mp"):
@@ -184,8 +184,8 @@ class Reader:
 
     def endless(self, terms, at):
         """Read the dots of a + a + a + …"""
-        if any(term != terms[0] for term in terms):
-            raise self.unexpected("a term, as those before differ")
+        if any(term != (1, terms[0][1]) for term in terms):
+            raise self.unexpected("a term, as those before differ in themselves or in sign")
         self.next()
         return operators.EndlessSum(terms[0][1], at=at)
 
