@@ -279,7 +279,7 @@ def title_of(page):
     """Return the title of a page, as a link."""
     if page == "appendix":
         return "Landing page and appendix"
-    title = re.search(r"^# (.+)$", markdown(ROOT / f"chapters/{page}.ipynb"), re.MULTILINE)[1]
+    title = re.search(r"^# ([^:\n]+)", markdown(ROOT / f"chapters/{page}.ipynb"), re.MULTILINE)[1]
     return f"[{title}](../chapters/{page}.ipynb)"
 
 

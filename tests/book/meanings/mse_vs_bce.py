@@ -131,7 +131,6 @@ INLINE = {
     r""" = \int_{-a}^{0} \frac{(1 + e^{z})^3}{e^{z}}\, dz""": recovery | sigmoid_alone,
     r"1/(1 - \sigma) = 1 + e^{z}": sigmoid_alone,
     r"\sigma' = \sigma \cdot (1 - \sigma)": sigmoid_alone,
-    r"\frac{dJ}{dW} = (y - \hat y)\, \sigma'\, x": text_003,
     r"\frac{dJ}{dW} = (y - \hat y)\,\sigma'\,x": text_003,
     r"(p - y)\, p\, (1 - p)\, x = \frac12 \cdot \frac12 \cdot \frac12 \cdot 2 = \frac14": dict(
         n=1, x=np.array([2.0]), y=0.0, z=0.0
@@ -153,6 +152,5 @@ INLINE = {
 }
 CONDITIONS = ["z = -a"]
 UNREAD = {
-    r"\frac{dJ}{dW} = (y - \hat y)\, \sigma'\, x": "quoted: its sign is wrong, as the text says",
     r"\frac{dJ}{dW} = (y - \hat y)\,\sigma'\,x": "quoted: its sign is wrong, as the text says",
 }
