@@ -8,7 +8,7 @@ from tests.book.formulas.clauses import read
 from tests.book.formulas.nodes import ATOL, Brackets, Name, Number, demand_equal
 from tests.book.formulas.operators import Derivative, Integral, Nabla, Order
 from tests.book.formulas.relations import HOLDS, All, Cases, Implication, Relation, holds
-from tests.book.formulas.sheet import Sheet, UnreadableError, WrongError
+from tests.book.formulas.sheet import Sheet, UnreadableError, WrongError, parameters
 
 POINTS, DISCRETE_POINTS, INTEGRAL_POINTS = 16, 60, 6
 """How many random points a formula is tried at; more if it has cases or indicators, and fewer if it
@@ -52,9 +52,8 @@ def claims(claim, number, symbols):
     """Return the relations of a clause; an expression alone is compared with its declared value."""
     if isinstance(claim, All):
         return claim.relations
-    if isinstance(claim, Cases) and isinstance(claim.rows[0][0], Relation):
-        return [claim]
-    if hasattr(claim, "holds"):
+    is_value = isinstance(claim, Cases) and not isinstance(claim.rows[0][0], Relation)
+    if hasattr(claim, "holds") and not is_value:
         return [claim]
     if f"clause_{number}" not in symbols:
         raise UnreadableError(
@@ -63,31 +62,39 @@ def claims(claim, number, symbols):
     return [Relation(("=",), (Name(f"clause_{number}"), claim))]
 
 
-def check_claim(claim, conditions, symbols, options, seed):
-    parts = [part for root in (claim, *conditions) for part in root.parts()]
-    derived = any(isinstance(p, (Derivative, Nabla)) or getattr(p, "primes", 0) for p in parts)
+def points_for(claim, parts):
+    """Return how many points a claim is tried at."""
+    if any(isinstance(part, Integral) for part in parts):
+        return INTEGRAL_POINTS
     inner = [part for part in parts if part is not claim]
     discrete = any(isinstance(part, (Relation, Cases, Implication)) for part in inner)
-    wanted = DISCRETE_POINTS if discrete else POINTS
-    if any(isinstance(part, Integral) for part in parts):
-        wanted = INTEGRAL_POINTS
-    wanted = options.get("points", wanted)
+    return DISCRETE_POINTS if discrete else POINTS
+
+
+def check_claim(claim, conditions, symbols, options, seed):
+    """Check a claim at random points that meet its conditions."""
+    parts = [part for root in (claim, *conditions) for part in root.parts()]
+    derived = any(isinstance(p, (Derivative, Nabla)) or getattr(p, "primes", 0) for p in parts)
+    wanted = options.get("points", points_for(claim, parts))
     done, steep, truths = 0, 0, set()
     for k in range(20 * wanted):
         sheet = Sheet(symbols, [seed, k])
         if not admitted(sheet, conditions, options):
             continue
-        if isinstance(claim, Relation):
+        if isinstance(claim, Implication):
+            seen = claim.truths(sheet)
+            truths.add(seen)
+            agrees = claim.allows(seen)
+        elif isinstance(claim, Relation):
             if not check_relation(claim, sheet, derived, options):
                 steep += 1
                 if steep > max(4, wanted // 3):
                     raise UnreadableError("too many points are steep or near a kink", claim.at)
                 continue
-        elif isinstance(claim, Implication):
-            truths |= {seen := tuple(claim.truths(sheet))}
-            if not claim.allows(seen):
-                raise WrongError(f"it does not hold for {told(sheet)}")
-        elif not claim.holds(sheet):
+            agrees = True
+        else:
+            agrees = claim.holds(sheet)
+        if not agrees:
             raise WrongError(f"it does not hold for {told(sheet)}")
         if done == 0:
             check_edges(claim, conditions, sheet, options)
@@ -103,6 +110,7 @@ def check_claim(claim, conditions, symbols, options, seed):
 
 
 def check_edges(claim, conditions, sheet, options):
+    """Check a claim at the declared points that its conditions only just admit."""
     for names in options.get("edges", ()):
         there = at_point(sheet, names)
         pairs = [pair for condition in conditions for pair in pairwise(condition.sides)]
@@ -119,10 +127,10 @@ def at_point(sheet, names):
 
 
 def admitted(sheet, conditions, options):
-    if where := options.get("where"):
-        names = where.__code__.co_varnames[: where.__code__.co_argcount]
-        if not where(*(sheet[name] for name in names)):
-            return False
+    """Say whether a point is one that the claim speaks of."""
+    where = options.get("where")
+    if where and not where(*(sheet[name] for name in parameters(where))):
+        return False
     return all(condition.holds(sheet) for condition in conditions)
 
 
@@ -159,6 +167,7 @@ def values(relation, sheet):
 
 
 def close(a, b):
+    """Say whether a side came out alike with two steps of its derivatives."""
     if a is None:
         return True
     a, b = np.asarray(a, float), np.asarray(b, float)

@@ -116,7 +116,8 @@ class Implication(Node):
     relations: tuple
 
     def truths(self, sheet):
-        return [relation.holds(sheet) for relation in self.relations]
+        """Say of each relation whether it is true."""
+        return tuple(relation.holds(sheet) for relation in self.relations)
 
     def allows(self, truths):
         """Say whether the truth of the relations is as the arrows say."""
