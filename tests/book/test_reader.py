@@ -163,6 +163,9 @@ UNREADABLE = {
     r"\sum_{j k} s_j = 1": "is no relation",
     r"a = a + O(a^2)": "declare with `small`",
     r"a \to 0": "declare symbols near the limit",
+    r"a + a + x + \dots \to 0": "a term, as those before differ",
+    r"a + a - \dots \to 0": "a term, as those before differ",
+    r"t < (2, 3)": "a list on one side of <",
     r"a": "declare the value of the expression as clause_1",
     r"a = a \quad (y > 2)": "no points meet its conditions",
     r"x > 9 \Longrightarrow x > 8": "always true or always false",
@@ -188,6 +191,30 @@ def test_a_bound_must_be_reached():
     with pytest.raises(WrongError, match="the bound is not reached"):
         judged(r"|x| \le 2 + a", tight={"x": 2.0})
     judged(r"|x| \le 2", tight={"x": 2.0})
+
+
+def test_a_condition_asks_for_no_more_than_is_needed():
+    edges = [{"x": 1.0}]
+    judged(r"\max(x, 1) = 1 \quad \text{if} \quad x \le 1", edges=edges)
+    for bound in ("0", "2"):
+        with pytest.raises(WrongError, match="no edge"):
+            judged(rf"\max(x, 1) = 1 \quad \text{{if}} \quad x \le {bound}", edges=edges)
+
+
+def test_an_endless_sum_of_rounded_numbers_halts():
+    rounded = {"fl": Function(lambda x: float(np.float16(x))), "limit": {}, "a": 2.0**-9}
+    judged(r"a + a + \dots \to 2^{11} a", **rounded)
+    with pytest.raises(WrongError, match="does not go to"):
+        judged(r"a + a + \dots \to 2^{12} a", **rounded)
+    with pytest.raises(UnreadableError, match="does not halt"):
+        judged(r"a + a + \dots \to a", **rounded | {"fl": Function(float)})
+
+
+def test_infinity_equals_infinity_only():
+    exponential = {"f": Function(lambda x: float(np.float16(np.exp(x)))), "x": interval(10, 12)}
+    judged(r"f(x) = \infty \Longleftrightarrow x > \log 65520", **exponential)
+    with pytest.raises(WrongError):
+        judged(r"f(x) = \infty \Longleftrightarrow x > 11", **exponential)
 
 
 def test_a_change_is_seen_by_all_that_depends_on_it():

@@ -75,8 +75,8 @@ CHAPTER = dict(
     c=lambda y: -1.0 if y else 1.0,
     u=lambda y, z: -z if y else z,
     q=lambda z: special.expit(-abs(z)) / special.expit(abs(z)),
-    # a loss of one number, and what steps it is differenced by
-    f=Function(lambda z: np.logaddexp(0, -z), at="z"),
+    # a loss of one number
+    f=Function(lambda z: np.logaddexp(0, -z)),
     nabla_by="w",
 )
 
@@ -87,6 +87,7 @@ classes = dict(
     L=lambda s, c: cross_entropy(s, c),
     r=lambda s, c: 1 / special.softmax(s)[int(c) - 1] - 1,
 )
+at_z = Function(lambda z: np.logaddexp(0, -z), at="z")
 # The next derivatives of f have no zero here, so that they tell how the error falls with h.
 stepped = dict(z=interval(0.5, 1.0), small="h")
 sensitive = dict(kappa=lambda y: Function(lambda z: condition(lambda v: slope(v, y), z)))
@@ -118,7 +119,7 @@ TAGS = {
     "log1mexp": dict(x=interval(0.2, 1.5)),
     "absorbed-step": dict(
         w=halves(-4, 4),
-        eta=interval(0.1, 0.5),
+        eta=Sample(lambda rng: np.exp(rng.uniform(-9, 3))),
         # around the edge: steps of up to twice a quarter of the spacing
         g=Sample(lambda rng, w, eta: rng.uniform(-2, 2) * HALF.eps / 4 * abs(w) / eta, "w", "eta"),
         # just below a power of two the spacing is least, beside the number
@@ -128,12 +129,14 @@ TAGS = {
     "forward-error": dict(**stepped, h=interval(0.01, 0.02)),
     "central-error": dict(**stepped, h=interval(0.1, 0.2)),
     "best-forward": dict(
+        f=at_z,
         z=interval(-2, 2),
         h=lambda z: best_step(
             lambda h: h / 2 * steepness(z)[1], lambda h: HALF.eps * steepness(z)[0] / h
         ),
     ),
     "best-central": dict(
+        f=at_z,
         z=interval(0.3, 2),
         h=lambda z: best_step(
             lambda h: h**2 / 6 * abs(steepness(z)[2]),
@@ -141,6 +144,7 @@ TAGS = {
         ),
     ),
     "Taylor-remainder": dict(
+        K=3,
         s=real("K"),
         d=real("K"),
         c=index("K"),
@@ -152,8 +156,8 @@ TAGS = {
     ),
     "kink": dict(
         f=Function(lambda u: one(HingeLoss())(1 - u, 1)),
-        u=interval(-0.5, 0.5),
-        h=interval(0.1, 0.4),
+        u=interval(-3, 3),
+        h=interval(0.5, 3),
         edges=[dict(u=lambda sheet: sheet["h"]), dict(u=lambda sheet: -sheet["h"])],
     ),
     "rounded-scores": dict(

@@ -43,6 +43,14 @@ def flops_of_gradient(m, n, K):
     return Counted.flops
 
 
+def flops_of_a_number(K):
+    """Count what one more number of X takes: what is neither its row's alone nor its column's."""
+    small, tall, wide, both = (
+        flops_of_gradient(m, n, K) for m, n in ((3, 3), (4, 3), (3, 4), (4, 4))
+    )
+    return both - tall - wide + small
+
+
 def bytes_sent(P, S):
     """Return what each machine of a ring sends: a chunk to the right, round by round.
 
@@ -79,6 +87,11 @@ def deal(rng, m, P):
     """Deal the rows 1 to m out by lot, so that no shard is empty."""
     shard = rng.permutation(np.arange(int(m)) % int(P))
     return [{int(i) + 1 for i in np.flatnonzero(shard == p)} for p in range(int(P))]
+
+
+def below_largest(s):
+    """Return the sum of e^(s - largest): the largest probability is 1 in so many."""
+    return 1 / np.max(special.softmax(s))
 
 
 def fastest(T_1, S, alpha, nu):
@@ -118,24 +131,25 @@ machine = dict(
         work / (wasted * max(work / peak, moved / bandwidth))
     ),
 )
-# two blocks of scores: (M, t) is their largest and the sum below it
+# two blocks of classes, the first of K_1: (M, t) are the largest score and the sum below it
 two_blocks = dict(
     K_1=2,
     s=real("K"),
     k=index("K"),
     M=lambda s: np.max(s),
-    M_1=lambda s: np.max(s[:2]),
-    M_2=lambda s: np.max(s[2:]),
-    t=lambda s: special.softmax(s).max() ** -1,
-    t_1=lambda s: special.softmax(s[:2]).max() ** -1,
-    t_2=lambda s: special.softmax(s[2:]).max() ** -1,
+    M_1=lambda s, K_1: np.max(s[:K_1]),
+    M_2=lambda s, K_1: np.max(s[K_1:]),
+    t=lambda s: below_largest(s),
+    t_1=lambda s, K_1: below_largest(s[:K_1]),
+    t_2=lambda s, K_1: below_largest(s[K_1:]),
 )
-plan = dict(
-    P_star=lambda T_1, S, alpha, nu: fastest(T_1, S, alpha, nu),
-)
-
+# exercise 3: scores that are such blocks
+five = two_blocks | dict(K=5, K_1=3, s=np.array([0, 0, 0, np.log(5), np.log(5)]))
 TAGS = {
     "gradient-sum": dict(
+        m=4,
+        n=2,
+        P=integer(2, 3),
         X=real("m", "n", scale=1),
         y=bit("m"),
         z=lambda X, w, b: X @ w + b,
@@ -147,69 +161,51 @@ TAGS = {
     "gradient-flops": dict(**large, flops=lambda m, n, K: flops_of_gradient(m, n, K)),
     "intensity": dict(
         r=integer(1, 3),
-        # one multiplication and one addition in each of two products, for each score
-        intensity=lambda m, n, K, r: 4 * K * m * n / (r * np.ones((int(m), int(n))).nbytes),
-        flops_per_byte=1.0,
+        intensity=lambda K, r: flops_of_a_number(K) / (r * np.dtype(float).itemsize),
     ),
     "roofline": dict(**machine, tight=dict(wasted=1.0)),
     "ring-time": dict(T_ring=lambda P, S, alpha, nu: ring_seconds(P, S, alpha, nu)),
     "Amdahl": dict(f=unit(), speedup=lambda f, P: speedup(f, P)),
     "online-lse": two_blocks,
     "CE-grad-block": dict(
-        K=7,
+        m=5,
+        n=2,
+        K=6,
         c=index("K", "m"),
         X=real("m", "n", scale=1),
-        # the block: the second to the fifth class
-        W_cal_B=Sample(lambda rng, n: rng.normal(size=(int(n), 4)), "n"),
-        b_cal_B=Sample(lambda rng: rng.normal(size=4)),
+        # the block: the second to the fourth class
+        W_cal_B=Sample(lambda rng, n: rng.normal(size=(int(n), 3)), "n"),
+        b_cal_B=Sample(lambda rng: rng.normal(size=3)),
         W_rest=Sample(lambda rng, n: rng.normal(size=(int(n), 3)), "n"),
         S_rest=lambda X, W_rest: X @ W_rest + np.array([0.5, -1.0, 0.2]),
         S_cal_B=lambda X, W_cal_B, b_cal_B: X @ W_cal_B + b_cal_B,
         S=lambda S_rest, S_cal_B: np.hstack([S_rest[:, :1], S_cal_B, S_rest[:, 1:]]),
-        Y_cal_B=lambda c, K: one_hot_rows(c, K)[:, 1:5],
+        Y_cal_B=lambda c, K: one_hot_rows(c, K)[:, 1:4],
         ell=lambda S: special.logsumexp(S, axis=1),
         L=lambda S, c: CrossEntropyLoss()(S, c.astype(int) - 1),
     ),
-    "best-nodes": plan,
+    "best-nodes": dict(P_star=lambda T_1, S, alpha, nu: fastest(T_1, S, alpha, nu)),
 }
-
-# the exercise: one block of scores with the sum 3 · e^0, one with 2 · e^(log 5)
-blocks_of_exercise = dict(
-    s=lambda: np.log([1, 1, 1, 5, 5]),
-    M=lambda s: s.max(),
-    t=lambda s, M: np.exp(special.logsumexp(s) - M),
-)
-block = dict(
-    s=real("K"),
-    k=index("K"),
-    M=lambda s: np.max(s),
-    t=lambda s: special.softmax(s).max() ** -1,
-)
 
 INLINE = {
     r"T(P) = \frac{T_1}{P} + 2\,(P - 1)\Bigl(\alpha + \frac{S}{P\,\nu}\Bigr)": dict(
         T=lambda T_1, S, alpha, nu: Function(lambda P: T_1 / P + ring_seconds(P, S, alpha, nu)),
     ),
     r"-\frac{1}{P^2}\bigl(T_1 - \frac{2S}{\nu}\bigr) + 2\alpha = 0": dict(
-        P=lambda T_1, S, alpha, nu: fastest(T_1, S, alpha, nu),
+        P=lambda T_1, S, alpha, nu: fastest(T_1, S, alpha, nu)
     ),
-    r"t = \sum_k e^{s_k - M}": block,
-    r"t_1 e^{M_1 - M} = \sum_k e^{s_k - M_1} e^{M_1 - M} = \sum_k e^{s_k - M}": block
-    | dict(
-        # the block begins with some of all scores
-        others=real("K"),
-        M_1=lambda s: np.max(s),
-        t_1=lambda s: special.softmax(s).max() ** -1,
-        M=lambda s, others: np.max([s, others]),
-    ),
+    r"t = \sum_k e^{s_k - M}": two_blocks,
+    # the sums run over the first block
+    r"t_1 e^{M_1 - M} = \sum_k e^{s_k - M_1} e^{M_1 - M} = \sum_k e^{s_k - M}": two_blocks
+    | dict(k=index("K_1")),
     r"\ell_i = M_i + \log t_i": dict(
         s=real("m", "K"),
         M=lambda s: s.max(axis=1),
-        t=lambda s: special.softmax(s, axis=1).max(axis=1) ** -1,
+        t=lambda s: np.array([below_largest(row) for row in s]),
         ell=lambda s: special.logsumexp(s, axis=1),
     ),
-    r"M = \log 5": blocks_of_exercise,
-    "t = 3/5 + 2 = 2.6": blocks_of_exercise,
+    r"M = \log 5": five,
+    "t = 3/5 + 2 = 2.6": five,
 }
 CONDITIONS = []
 UNREAD = {}
