@@ -82,7 +82,7 @@ def site_of_the_book():
 
 
 def test_the_book_with_one_sentence_one_figure_and_one_page_changed(copy, tmp_path):
-    sentence = "You need derivatives, matrix products, eigenvalues by sight"
+    sentence = "You need derivatives, matrix products, some idea of eigenvalues"
     mse = copy / "chapters" / "mse.html"
     text = mse.read_text("utf8")
     assert text.count(sentence) == 1
