@@ -107,7 +107,7 @@ def test_the_book_with_one_sentence_one_figure_and_one_page_changed(copy, tmp_pa
     assert said.splitlines() == [
         "- `chapters/hinges`: new",
         f"- [chapters/bce]({at}/bce.html): 1 figure added, 1 figure removed",
-        f"- [chapters/mse]({at}/mse.html): 2 words added, 4 words removed",
+        f"- [chapters/mse]({at}/mse.html): 2 words added, 5 words removed",
         f"- [chapters/hinge]({at}/hinge.html): removed",
     ]
     assert changes.markdown(changes.read(stored.read_text("utf8"))) == said

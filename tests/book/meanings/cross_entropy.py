@@ -8,6 +8,7 @@ from scipy import optimize, special, stats
 
 from lossutils.linear import linear_value_and_grad
 from lossutils.losses import BCELoss, CrossEntropyLoss, SoftmaxBCELoss
+from lossutils.train import Fit
 from tests.book.formulas.sheet import (
     Candidates,
     Function,
@@ -123,22 +124,22 @@ def one_step():
 CHAPTER = dict(
     s=real("K"),
     p=lambda s: special.softmax(s),
-    y=lambda c, K: one_hot(c, K),
+    y=one_hot,
     L=lambda s, y: one(CrossEntropyLoss())(s, y),
     L_2=lambda s, y: one(SoftmaxBCELoss())(s, y),
     i=index("K"),
-    o=lambda p: p / (1 - p),  # the odds
-    J=lambda s: jacobian(s),
+    o=lambda p: np.exp(special.logit(p)),  # the odds
+    J=jacobian,
     a=real(),
     q=simplex("K"),
     u=real("K"),
     bar_u=lambda u, p: np.average(u, weights=p),
     rho=unit(),
     T=lambda rho, K: np.array([noted(row, rho) for row in np.eye(int(K))]),
-    tilde_p=lambda p, rho: noted(p, rho),
+    tilde_p=noted,
     varepsilon=unit(),
-    L_varepsilon=lambda s, c, varepsilon: smoothed_loss(s, c, varepsilon),
-    g_star=lambda varepsilon, K: best_gap(varepsilon, K),
+    L_varepsilon=smoothed_loss,
+    g_star=best_gap,
     M=lambda s: max(s),
     t=lambda s: np.argmax(s) + 1.0,
     H=Function(stats.entropy),
@@ -149,15 +150,15 @@ linear = dict(
     x=real("n", scale=1),
     W=real("n", "K", scale=1),
     b=real("K"),
-    s=lambda x, W, b: x @ W + b,
+    s=lambda x, W, b: Fit(W, b, None).scores(x),
 )
 without_bias = dict(b=lambda K: np.zeros(int(K)))
 batch = dict(
     X=real("m", "n", scale=1),
-    S=lambda X, W, b: X @ W + b,
+    S=lambda X, W, b: Fit(W, b, None).scores(X),
     P=lambda S: special.softmax(S, axis=1),
     c=index("K", "m"),
-    Y=lambda c, K: one_hot_rows(c, K),
+    Y=one_hot_rows,
     L=lambda S, c: CrossEntropyLoss()(S, c.astype(int) - 1),
 )
 any_label = dict(y=simplex("K"))
@@ -236,9 +237,7 @@ INLINE = {
     # noise
     r"1 - \rho > \rho / (K - 1)": order_kept,
     r"\rho < (K - 1)/K": order_kept,
-    r"\rho = \varepsilon (K - 1) / K": dict(
-        rho=lambda s, c, K, varepsilon: flips_like_smoothing(s, c, K, varepsilon)
-    ),
+    r"\rho = \varepsilon (K - 1) / K": dict(rho=flips_like_smoothing),
     # leads
     "p_c = 1 / (1 + (K - 1) e^{-g})": lead,
     r"p_c = 1 - \varepsilon + \varepsilon / K": smoothed,
@@ -253,7 +252,7 @@ INLINE = {
     # where it breaks, and the assignment
     "p = 1/2": dict(p=lambda: special.softmax([1e8, 1e8])[0]),
     r"t_k = (1 - \varepsilon)\, y_k + \frac{\varepsilon}{K}, \qquad y_k = 1 \text{ if } k = c, "
-    r"\text{ else } 0": dict(t=lambda varepsilon, c, K: smoothed_label(varepsilon, c, K)),
+    r"\text{ else } 0": dict(t=smoothed_label),
     r"\sum_{j=1}^{n} \sum_{k=1}^{K} W_{jk}^2 + \sum_{k=1}^{K} b_k^2": linear
     | dict(clause_1=lambda W, b: np.linalg.norm(np.vstack([W, b])) ** 2),
 }

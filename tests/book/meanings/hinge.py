@@ -7,6 +7,7 @@ from scipy import optimize, special
 
 from lossutils.linear import linear_value_and_grad
 from lossutils.losses import BCEWithLogitsLoss, HingeLoss, MulticlassHingeLoss, SquaredHingeLoss
+from lossutils.train import Fit
 from tests.book.formulas.sheet import (
     Function,
     choice,
@@ -72,8 +73,8 @@ def violations(s, y, margin=1.0):
 def lowest(X, y, lam, demands):
     """Return the minimum of the mean hinge plus the penalty: its value, w and b.
 
-    A program for the weights, the bias and a slack for each example, which must reach at least its
-    own demand: the hinge demands 1 of each.
+    It is found by quadratic programming over the weights, the bias and a slack for each example:
+    y s plus the slack must be at least the demand on the example, which is 1 for the hinge.
     """
     m, n = X.shape
     rows = np.c_[y[:, None] * X, y, np.eye(m)]
@@ -92,7 +93,7 @@ def lowest(X, y, lam, demands):
 def pulls(X, y, lam, h=1e-3):
     """Return how steeply the minimum rises with the demand on each example, times m.
 
-    This is the share of its full pull with which an example holds the line.
+    This is t: 1 if the loss of the example rises as fast as the demand, 0 if it stays 0.
     """
     ones, steps = np.ones(len(y)), h * np.eye(len(y))
     above, below = (
@@ -150,6 +151,10 @@ separable = fitted | dict(
     margin=widest,
     where=lambda margin: margin > 0.2,
 )
+
+
+def mean_and_penalty(loss, X, y, w, b, lam):
+    return linear_value_and_grad(loss, X, y, w, b, l2=lam)[0]
 
 
 def objective(x, y, lam):
@@ -211,7 +216,7 @@ batch = dict(
     X=real("m", "n", scale=1),
     x=lambda X: X,
     y=sign("m"),
-    s=lambda X, w, b: X @ w + b,
+    s=lambda X, w, b: Fit(w, b, None).scores(X),
     L=lambda s, y: HingeLoss()(s, y),
 )
 
@@ -224,10 +229,6 @@ batch_of_classes = dict(
 )
 
 
-def mean_and_penalty(loss, X, y, w, b, lam):
-    return linear_value_and_grad(loss, X, y, w, b, l2=lam)[0]
-
-
 penalised = batch | dict(
     lam=positive(),
     clause_1=lambda X, y, w, b, lam: mean_and_penalty(HingeLoss(), X, y, w, b, lam),
@@ -238,7 +239,7 @@ penalised = batch | dict(
 TAGS = {
     "hinge-subgradient": dict(
         L=lambda y: Function(lambda s: hinge_at(float(s), int(y))),
-        s_0=lambda y: kink(y),
+        s_0=kink,
         t=unit(),
         # multiples of 1/80, for the search of t in steps of 1/80
         g=choice(*(np.array([-100, -81, -80, -56, -17, -1, 0, 1, 17, 56, 80, 81, 100]) / 80)),
@@ -273,7 +274,7 @@ TAGS = {
 half = dict(eta=lambda: share_of_half())
 
 INLINE = {
-    r"s = w^\top x + b": dict(s=lambda x, w, b: x @ w + b),
+    r"s = w^\top x + b": dict(s=lambda x, w, b: Fit(w, b, None).scores(x)),
     r"s = Xw + b": batch,
     # what an example costs by its ys
     r"ys < 0": dict(where=lambda L: L > 1, tight=dict(s=0.0)),

@@ -116,7 +116,7 @@ objects = dict(
     j=index("m"),
     y=real("k", "m"),
     mu=real("k"),
-    hat_mu=lambda y: means_of_rows(y),
+    hat_mu=means_of_rows,
     hat_sigma=lambda y, hat_mu: most_likely_sigma((y - hat_mu[:, None])[np.isfinite(y)]),
 )
 unequal = objects | dict(  # at least two measurements of each object, and the rest missing

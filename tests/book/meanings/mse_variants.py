@@ -217,7 +217,12 @@ INLINE = {
     r"p = (\frac14, \frac12, \frac14)": first_row,
     r"p - y = (-\frac34, \frac12, \frac14)": first_row,
     r"p - y = (\frac14, -\frac12, \frac14)": first_row | dict(y=one_hot(2, 3)),
-    r"d = s_0 - s_1": dict(s_0=real(), s_1=real(), d=lambda s_0, s_1: -np.diff([s_0, s_1])[0]),
+    # the margin is the log-odds of the first of two classes
+    r"d = s_0 - s_1": dict(
+        s_0=real(),
+        s_1=real(),
+        d=lambda s_0, s_1: special.logit(special.softmax([s_0, s_1])[0]),
+    ),
     r"\sum_{c=1}^{K} \eta_c \cdot \frac1K \lVert e_c - q \rVert^2": dict(
         eta=simplex("K"),
         q=real("K"),

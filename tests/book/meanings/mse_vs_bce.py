@@ -83,11 +83,7 @@ by_class = dict(
 at_steepest = dict(
     y=bit(), z=Sample(lambda rng, y: steepest(MSE, float(y)), "y", low=-20.0, high=20.0)
 )
-recovery = dict(
-    a=positive(),
-    T_MSE=time_to_half(MSE),
-    T_BCE=time_to_half(BCE),
-)
+recovery = dict(a=positive(), T_MSE=time_to_half(MSE), T_BCE=time_to_half(BCE))
 
 TAGS = {
     "MSE-by-class": by_class,
@@ -108,7 +104,7 @@ TAGS = {
 one_feature = dict(n=1, b=0.0)
 sigmoid_alone = dict(sigma=Function(special.expit, at="z"), z=real())
 logits = dict(z=real("m"), y=choice(0, 0.3, 1, shape=("m",)))
-# What text 003 means. With these the formula would be true if it had its sign.
+# The formula that is quoted from text 003. With these meanings nothing but its sign is wrong.
 text_003 = dict(
     W=real("n"),
     y=bit(),

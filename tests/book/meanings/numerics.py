@@ -29,7 +29,7 @@ def half(x):
 
 
 def halves(low, high):
-    """A number of float16 in a range."""
+    """Return a Sample of numbers of float16 in a range."""
     return Sample(lambda rng: half(rng.uniform(low, high)))
 
 
@@ -101,7 +101,9 @@ TAGS = {
     "exp-edge": dict(z=halves(10.5, 11.7)),
     "absorb-edge": dict(z=halves(7.0, 8.2)),
     "CE-lead": classes,
-    "complement": classes,
+    # In CE-lead r comes from the probability. Here it comes from the loss, since an equation of
+    # r and the probability would then only restate its meaning.
+    "complement": classes | dict(r=lambda L: np.expm1(L)),
     "Sterbenz": dict(
         a=halves(1, 4),
         b=Sample(lambda rng, a: half(a * rng.uniform(0.3, 3)), "a"),
