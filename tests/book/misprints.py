@@ -36,8 +36,9 @@ from tests.book.printed import (
 HEADING = "## Which misprints are found"
 INTRODUCTION = (
     "To see what the test is worth, `make misprints` plants misprints in all equations with a name "
-    "and in all formulas of docstrings: it swaps signs, digits, indices and symbols, turns "
-    "fractions over, drops factors, and deletes or doubles each token. A misprint may be true by "
+    "and in the docstrings of the losses: it swaps signs, digits, indices and symbols, turns "
+    "fractions over, drops factors and the braces of an index or exponent, and deletes or doubles "
+    "each token. A misprint may be true by "
     "chance, such as another sign inside a square. Those that are not found are listed one by one "
     "in `tests/book/survivors.txt`, each with the reason."
 )
@@ -153,7 +154,7 @@ def renamed(tokens):
 
 
 def regrouped(tokens):
-    """Turn a fraction over; drop a power, prime or transposition; double what a log is taken of."""
+    """Turn a fraction over; drop braces, a power, a prime or ⊤; double what a log is taken of."""
     texts = [token.text for token in tokens]
     for k, text in enumerate(texts):
         if text == r"\frac":
@@ -169,6 +170,10 @@ def regrouped(tokens):
                 yield "power", put(tokens, k, end)
             elif texts[k + 1] == r"\top":
                 yield "transposition", put(tokens, k, end)
+        if text in "_^" and texts[k + 1 : k + 2] == ["{"]:
+            end = end_of_group(tokens, k + 1)
+            if end - k > len("_{i}"):  # around one token they may be left out
+                yield "braces", [*tokens[: k + 1], *tokens[k + 2 : end - 1], *tokens[end:]]
         if text == "'":
             yield "prime", put(tokens, k, k + 1)
         if text == r"\log":

@@ -150,6 +150,7 @@ UNREADABLE = {
     r"a = 1 1 a": "before a number",
     r"a = - - a": "a number, a symbol or a bracket",
     r"a = \frac{a}": "expected: an argument",
+    r"a^12 = a^{12}": "TeX takes only the first digit of 12",
     r"a = a_{": "expected: }",
     r"a = \text{roughly } a": "nothing is declared for the symbol roughly",
     r"\begin{array} a & b \end{array}": "expected: cases, aligned, pmatrix",

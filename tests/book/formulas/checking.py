@@ -77,10 +77,12 @@ def check_claim(claim, conditions, symbols, options, seed):
     derived = any(isinstance(p, (Derivative, Nabla)) or getattr(p, "primes", 0) for p in parts)
     wanted = options.get("points", points_for(claim, parts))
     done, steep, truths = 0, 0, set()
+    unmet = {row for c in conditions if isinstance(c, Cases) for row in c.rows}  # y = 1, and y = 0
     for k in range(20 * wanted):
         sheet = Sheet(symbols, [seed, k])
         if not admitted(sheet, conditions, options):
             continue
+        unmet -= {row for row in unmet if all(part.holds(sheet) for part in row)}
         if isinstance(claim, Implication):
             seen = claim.truths(sheet)
             truths.add(seen)
@@ -99,7 +101,7 @@ def check_claim(claim, conditions, symbols, options, seed):
         if done == 0:
             check_edges(claim, conditions, sheet, options)
         done += 1
-        if done == wanted:
+        if done >= wanted and not unmet:
             break
     else:
         raise UnreadableError("no points meet its conditions", claim.at)
@@ -194,12 +196,15 @@ def compare(relation, sides, sheet, options):
 
 
 def demand_close(a, b, right):
-    """≈ in front of a decimal number means that it is rounded; else that both agree to 5 %."""
-    number = right.terms[0][1] if getattr(right, "terms", None) else right
+    """Demand that a number is rounded as it is printed, or else that both sides agree to 5 %.
+
+    A whole number that ends in two zeros is rounded to hundreds.
+    """
+    terms = getattr(right, "terms", ())
+    number = terms[0][1] if len(terms) == 1 else right  # -0.1 is a sum of one term
     if isinstance(number, Number):
-        tolerance = 0.5 * 10.0**-number.decimals
-        if number.decimals == 0 and float(number.constant) % 100 == 0:
-            tolerance = 50
+        hundreds = number.decimals == 0 and number.constant % 100 == 0
+        tolerance = 50 if hundreds else 0.5 * 10.0**-number.decimals
     else:
         tolerance = 0.05 * np.abs(b)
     if not np.all(np.abs(a - b) <= tolerance * (1 + 1e-9)):
@@ -248,6 +253,6 @@ def check_order(relation, sheet, options):
 
 
 def told(sheet):
-    shown = sheet.values | sheet.changed
-    return ", ".join(f"{k} = {np.round(v, 4)}" for k, v in shown.items() if np.size(v) == 1
-                     and not callable(v))  # fmt: skip
+    """Return the values of the symbols that are numbers, for a message."""
+    values = (sheet.values | sheet.changed).items()
+    return ", ".join(f"{name} = {v:.4g}" for name, v in values if isinstance(v, (int, float)))

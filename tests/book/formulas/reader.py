@@ -78,6 +78,8 @@ class Reader:
         start = self.place
         if self.peek() != "{":
             token = self.next("an argument")
+            if len(token.text) > 1 and token.text.isdigit():
+                raise UnreadableError(f"TeX takes only the first digit of {token.text}", token.at)
             for _ in range({r"\frac": 2}.get(token.text, token.text in ACCENTS)):
                 self.group()
             return self.inner(start, self.place)
@@ -274,7 +276,7 @@ class Reader:
         words = []
         while self.token():
             text = self.next().text
-            words.append(text if text.isdigit() else self.name(text) or "")
+            words.append(text if text.isdigit() else self.name(text) or text)
         return "".join(words)
 
     def brackets(self, closing, at):
@@ -329,7 +331,7 @@ class Reader:
                     found["above"] = "star"
                 elif len(texts) == 1 and group.token().words:
                     found["above"] = group.token().words
-                elif texts[:1] == ["("] and texts[-1:] == [")"] and "raised" not in found:
+                elif texts[:1] == ["("] and texts[-1:] == [")"]:
                     step = group.whole("factor")
                     if not isinstance(step, Brackets) or len(step.items) != 1:
                         raise self.unexpected("one number of steps in brackets")
