@@ -1,7 +1,8 @@
 """The claims that the chapters call proved, each with its sentence and its proof.
 
 A claim is a function of its bound. It must prove the true bound and refute a false one, and what
-it proves is compared with what the package computes.
+it proves is compared with what the package computes. Claims about rounding are in
+`proofs_of_rounding`.
 """
 
 from collections.abc import Callable
@@ -12,12 +13,7 @@ from flint import arb, fmpq
 
 from lossutils import losses
 from lossutils.special import log_softmax, sigmoid, sigmoid_derivative, softmax
-from tests.book.intervals import (
-    INFINITY,
-    prove,
-    prove_polynomial,
-)
-from tests.book.roundings import ONE, exp_minus, prove_rounding
+from tests.book.intervals import INFINITY, prove, prove_polynomial
 
 MARK = "([proved](../appendix/notation.ipynb#what-proved-means))"
 CHANGE = fmpq(1, 1000)
@@ -369,70 +365,3 @@ def logarithm(bound):
     prove(lambda v: excess(v) - arb(bound), 0, 710)
     prove_polynomial(lambda t: 1 - t, WHOLE)
     prove_polynomial(lambda t: t - 1, (1, INFINITY))
-
-
-# ---- rounding: bounds in eps ---------------------------------------------------------------------
-
-
-def rising(x):
-    """σ(x) for x ≥ 0."""
-    return ONE.divided_by(exp_minus(x).one_plus())
-
-
-def falling(x):
-    """σ(-x) for x ≥ 0."""
-    return exp_minus(x).divided_by(exp_minus(x).one_plus())
-
-
-def loss_if_right(x):
-    return exp_minus(x).log1p()
-
-
-def loss_if_wrong(x):
-    return exp_minus(x).log1p().plus(x)
-
-
-def computed(formula):
-    return [float(formula(arb(x)).true) for x in abs(Z)]
-
-
-def bce(z, y):
-    return losses.BCEWithLogitsLoss()(z, y, reduction="none")
-
-
-@claim(
-    "lossutils/special.py",
-    "within 2 eps of the true value",
-    true=2,
-    false=arb(0.5),
-    compare=lambda: (
-        computed(rising) + computed(falling),
-        [*sigmoid(abs(Z)), *sigmoid(-abs(Z))],
-    ),
-)
-def sigmoid_in_floats(bound):
-    prove_rounding(rising, lambda x: 1 / (1 + (-x).exp()), sigmoid, 0, 708, bound)
-    prove_rounding(falling, lambda x: 1 / (1 + x.exp()), lambda x: sigmoid(-x), 0, 708, bound)
-
-
-@claim(
-    "numerics",
-    "both of its results are within $2\\varepsilon$ of the true ones, relative to them",
-    true=2,
-    false=arb(0.5),
-    compare=lambda: (
-        computed(loss_if_right) + computed(loss_if_wrong),
-        [*bce(abs(Z), RIGHT), *bce(abs(Z), 0 * RIGHT)],
-    ),
-)
-def cross_entropy_in_floats(bound):
-    """Labels 0 and 1 change places if the score changes its sign, so one sign is enough."""
-    loss = losses.BCEWithLogitsLoss()
-    cases = [
-        (loss_if_right, lambda x: (-x).exp().log1p(), lambda x: loss([x], [1])),
-        (loss_if_wrong, lambda x: (-x).exp().log1p() + x, lambda x: loss([x], [0])),
-        (rising, lambda x: 1 / (1 + (-x).exp()), lambda x: loss.grad([x], [0])[0]),
-        (falling, lambda x: 1 / (1 + x.exp()), lambda x: -loss.grad([x], [1])[0]),
-    ]
-    for formula, true, value in cases:
-        prove_rounding(formula, true, value, 0, 708, bound)

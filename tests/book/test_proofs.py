@@ -6,7 +6,8 @@ from flint import arb, ctx, fmpq
 
 from lossutils import losses
 from tests.book.intervals import RefutedError, UnprovedError, prove, prove_polynomial
-from tests.book.proofs import CLAIMS, HALF, MARK, RNG, WHOLE, falling, rising, slope
+from tests.book.proofs import CLAIMS, HALF, MARK, RNG, WHOLE, slope
+from tests.book.proofs_of_rounding import falling, rising
 from tests.book.roundings import EPS, EXP, LOG1P, exp_minus
 from tests.book.test_chapters import prose, read
 from tools.facts import ROOT
