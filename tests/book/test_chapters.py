@@ -8,13 +8,14 @@ import ast
 import re
 import symtable
 from functools import cache
-from itertools import pairwise
 from statistics import median, quantiles
 
 import nbformat
 import pytest
 from nbformat import NotebookNode
 from nbval import plugin as nbval
+
+from _ext.checks import KEEP, passed
 
 TAG = re.compile(r"\\tag\{([^}]*)\}")
 MARGIN = r"^[>\s\-*+\d.]*"  # a list or a quotation may stand around it
@@ -36,7 +37,7 @@ MYST = re.compile(
     re.MULTILINE,
 )
 HUSH = re.compile(r"\b(simply|obviously)\b", re.IGNORECASE)
-TAGS = {"remove-input", "hide-input"}
+TAGS = {"remove-input", "hide-input", KEEP}
 ALLOWED = {"text/plain", "text/markdown", "text/html", "image/svg+xml"}
 ANATOMY = ["Where it breaks", "What the sources say", "Exercises", "Summary", "Where to read more"]
 
@@ -111,7 +112,7 @@ def test_nothing_switches_nbval_off(notebook):
     for cell in cells(notebook, "code"):
         for mark in nbval.comment_markers:
             assert mark.lower() not in cell.source.lower()
-        assert set(cell.metadata.get("tags", [])) <= TAGS
+        assert tags(cell) <= TAGS
         assert not re.search(r"^\s*[%!]", cell.source, re.MULTILINE), "magics can hide output"
 
 
@@ -231,23 +232,62 @@ def test_anatomy(notebook):
     assert text.startswith("# ")
     assert "**The question.**" in text
     assert "> **Predict.**" in text
-    assert 3 <= text.count("<details>") <= 5
+    exercises = text.split("## Exercises")[1].split("## Summary")[0]
+    summaries = re.findall(r"<details>\s*<summary>(.+?)</summary>", exercises)
+    answers = [fold for fold in summaries if fold.startswith("Answer")]
+    assert answers == [f"Answer to {number}" for number in range(1, len(answers) + 1)]
+    assert 6 <= len(answers) <= 8
+    assert all(fold.startswith(("Answer to ", "Hint for ")) for fold in summaries)
     summary = text.split("## Summary")[1].split("## ")[0]
     assert 1 <= len([line for line in summary.splitlines() if line.strip()]) <= 7
 
 
+def tags(cell):
+    return set(cell.metadata.get("tags", []))
+
+
+def folds(cell):
+    """Say whether the site folds a cell into the tick of an equation: it prints only checks."""
+    streams = all(output.output_type == "stream" for output in cell.outputs)
+    printed = "".join(output.get("text", "") for output in cell.outputs)
+    return streams and bool(passed(printed)) and KEEP not in tags(cell)
+
+
+def shows_code(cell):
+    """Say whether the page shows a cell's code without a click."""
+    return not {"remove-input", "hide-input"} & tags(cell) and not folds(cell)
+
+
+def shows_output(cell):
+    """Say whether the page shows what a cell printed or drew."""
+    return bool(cell.outputs) and not folds(cell)
+
+
 def test_rhythm(notebook):
-    """Code that prints sentences does not count: the page shows the sentences alone."""
-    code = [c for c in cells(notebook, "code") if "remove-input" not in c.metadata.get("tags", [])]
-    lengths, words = [lines(cell) for cell in code], len(prose(notebook).split())
+    """Only code that the page shows counts: the rest is one click away, or prints sentences."""
+    lengths = [lines(cell) for cell in cells(notebook, "code") if shows_code(cell)]
     assert median(lengths) <= 5
     assert quantiles(lengths, n=10)[-1] < 12
-    assert words >= 10 * sum(lengths)
+    assert len(prose(notebook).split()) >= 10 * sum(lengths)
 
 
-def test_no_two_cells_in_a_row_without_a_word(notebook):
-    for before, after in pairwise(notebook.cells):
-        assert speaks(before) or speaks(after), f"{before.source}\n---\n{after.source}"
+def test_what_a_cell_shows_is_read(notebook):
+    """Between two outputs, and after a figure, there are words; code alone may follow code."""
+    waiting = None
+    for cell in notebook.cells:
+        if speaks(cell):
+            waiting = None
+        elif shows_output(cell):
+            assert not waiting, f"{waiting}\n---\n{cell.source}"
+            waiting = cell.source
+    assert not waiting
+
+
+def test_at_most_three_pieces_of_code_in_a_row(notebook):
+    row = 0
+    for cell in notebook.cells:
+        row = 0 if speaks(cell) else row + shows_code(cell)
+        assert row <= 3, cell.source
 
 
 def test_metadata_is_stable(notebook):
