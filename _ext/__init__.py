@@ -8,6 +8,7 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 PARTS = (
+    "checks",
     "formulas",
     "markup",
     "navigation",

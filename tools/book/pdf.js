@@ -14,7 +14,8 @@ function adaptLinks(article, page, at, pages, published) {
     const target = new URL(written, at);
     const name = target.pathname.slice(1).replace(/\.html$/, "");
     if (target.origin !== at.origin) continue;
-    if (pages.includes(name)) link.href = `#${place(name, target.hash)}`;
+    const printed = pages.includes(name) && !link.matches(".tick"); // the checks are only on the site
+    if (printed) link.href = `#${place(name, target.hash)}`;
     else link.href = new URL(written, published);
   }
 }
@@ -22,7 +23,7 @@ function adaptLinks(article, page, at, pages, published) {
 /** Adapt an article for print: three frames of each explorer, open answers, formulas with a text. */
 function adaptContent(article, at, published) {
   article.querySelectorAll(
-    ".headerlink, .genindex-jumpbox, details.hide, .explorer-frame:not(.explorer-printed)",
+    ".headerlink, .genindex-jumpbox, details:is(.hide, .check), .explorer-frame:not(.explorer-printed)",
   ).forEach((element) => element.remove());
   for (const details of article.querySelectorAll("details")) details.open = true;
   for (const picture of article.querySelectorAll("img")) {
