@@ -154,11 +154,14 @@ INLINE = {
         b=lambda: optimize.brentq(lambda b: stats.laplace.var(scale=b) - 1, 0.1, 5)
     ),
     # classes
+    r"f \log \frac{f}{p} + (1 - f) \log \frac{1 - f}{1 - p} \;\ge\; f \left(1 - \frac{p}{f}\right) "
+    r"+ (1 - f) \left(1 - \frac{1 - p}{1 - f}\right) = 0": dict(
+        f=unit(), p=unit(), tight=dict(p=lambda sheet: sheet["f"])
+    ),
     r"\sum_k f_k \log f_k - \sum_k f_k \log p_k = \sum_k f_k \log \frac{f_k}{p_k} \;\ge\; "
     r"\sum_k f_k \left(1 - \frac{p_k}{f_k}\right) = 1 - 1 = 0": dict(
         f=simplex("K"), p=simplex("K"), tight=dict(p=lambda sheet: sheet["f"])
     ),
-    "p = f": shares,
     "p_k = f_k": shares,
     "t = f_k / p_k": dict(
         f=simplex("K"), p=simplex("K"), t=lambda f, p, k: f[int(k) - 1] / p[int(k) - 1]
