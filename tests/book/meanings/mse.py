@@ -8,7 +8,7 @@ from scipy import linalg, optimize, stats
 from lossutils.data import noisy_line
 from lossutils.losses import HuberLoss, MAELoss, MSELoss
 from tests.book.formulas.sheet import Function, index, positive, real, unit
-from tests.book.meanings import minimiser, one
+from tests.book.meanings import one
 from tests.book.meanings.mle import most_likely_sigma
 
 
@@ -37,10 +37,6 @@ def descended(f, start, rate, steps):
     return point
 
 
-def huber(r, delta):
-    return one(HuberLoss(delta))(r, 0.0)
-
-
 NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(3)
 WEIGHTS = WEIGHTS / WEIGHTS.sum()
 """Three values and their probabilities, whose mean and variance are those of normal noise."""
@@ -50,24 +46,6 @@ def variance(law):
     """Return the variance of a law: a list of values and a list of their probabilities."""
     values, weights = law
     return weights @ (values - weights @ values) ** 2
-
-
-def law_of_median(m, quantile):
-    """Return the law of the median of m values on a fine grid.
-
-    The share of the distribution that lies below the median has a Beta distribution.
-    """
-    half = (m + 1) / 2
-    share = stats.beta(half, half)
-    u = np.linspace(*share.ppf([1e-14, 1 - 1e-14]), 2001)
-    weights = share.pdf(u)
-    return [quantile(u), weights / weights.sum()]
-
-
-def law_of_mean(m, values, weights):
-    """Return the law of the mean of m draws from a few values, by going through all cases."""
-    cases = np.stack(np.meshgrid(*[np.arange(len(values))] * int(m))).reshape(int(m), -1)
-    return [values[cases].mean(axis=0), weights[cases].prod(axis=0)]
 
 
 # All examples at once, with the weights and the bias in one vector.
@@ -99,13 +77,8 @@ CHAPTER = dict(
     alpha_max=lambda H: optimize.brentq(
         lambda rate: np.linalg.norm(np.eye(len(H)) - rate * H, 2) - 1, 1e-6, 10
     ),
-    # noise and robust losses
     sigma=positive(),
     c=positive(),
-    delta=positive(),
-    r=real(),
-    l=lambda delta: Function(lambda r: huber(r, delta), at="r"),
-    omega=lambda r, delta: HuberLoss(delta).grad([r], [0.0])[0] / r,
 )
 
 line = dict(
@@ -170,21 +143,9 @@ TAGS = {
         ),
     ),
     "MSE-scaled": scaled,
-    "median-variance": dict(
-        f=lambda sigma: Function(lambda t: stats.norm.pdf(t, 0, sigma)),
-        median=lambda m, sigma: law_of_median(m, lambda u: stats.norm.ppf(u, 0, sigma)),
-        mean=lambda m, sigma: law_of_mean(m, sigma * NODES, WEIGHTS),
-        Var=Function(variance),
-        limit=dict(m=1e10 + 1),
-    ),
 }
 
 best = dict(alpha=lambda lam: best_rate(lam))
-laplace = dict(
-    b=positive(),
-    f=lambda b: Function(lambda t: stats.laplace.pdf(t, 0, b)),
-    sigma=lambda b: stats.laplace.std(scale=b),
-)
 INLINE = {
     "s = wx + b": line,
     # both are the same quantile, one with the line as the mean
@@ -209,13 +170,6 @@ INLINE = {
     "c = m/2": dict(
         c=lambda s, y: 0.5 * MSELoss()(s, y, reduction="sum") / MSELoss()(s, y),
     ),
-    # the slope of half the square
-    "r = s - y": dict(s=real(), y=real(), r=lambda s, y: HuberLoss(delta=1e6).grad([s], [y])[0]),
-    r"f(0) = 1 / (\sigma\sqrt{2\pi})": dict(
-        f=lambda sigma: Function(lambda t: stats.norm.pdf(t, 0, sigma))
-    ),
-    "f(0) = 1/(2b)": laplace,
-    r"\sigma^2 = 2b^2": laplace,
     # the last column is a combination of the others
     r"\tilde X v = 0": dict(
         few=real("m", "n"),
@@ -225,9 +179,6 @@ INLINE = {
     # the exercises
     r"\lambda_{\max} \le 20": scaled
     | dict(m=12, n=10, tight=dict(X=lambda sheet: np.tile(sheet["X"][:, :1], 10))),
-    "s = 1/4": dict(
-        s=lambda: minimiser(lambda s: HuberLoss()([s] * 5, [0, 0, 0, 0, 10], reduction="sum"))
-    ),
     # the assignment
     r"L(s, y) = \frac{1}{m} \sum_{i=1}^{m} (s_i - y_i)^2": dict(L=Function(MSELoss())),
 }
@@ -238,7 +189,11 @@ DOCSTRINGS = {
     "MSELoss": scores | dict(l=lambda s, y: one(MSELoss())(s, y)),
     "MAELoss": scores | dict(l=lambda s, y: one(MAELoss())(s, y)),
     "HuberLoss": scores
-    | dict(l=lambda s, y, delta: one(HuberLoss(delta))(s, y), d=lambda s, y: s - y),
+    | dict(
+        delta=positive(),
+        l=lambda s, y, delta: one(HuberLoss(delta))(s, y),
+        d=lambda s, y: s - y,
+    ),
 }
 CONDITIONS = ["x_1 = x_2", "y = 3 x_1"]
 UNREAD = {}
