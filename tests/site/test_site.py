@@ -73,7 +73,7 @@ def test_a_notebook_and_its_assignment_can_be_run_elsewhere(site, page, soup):
     repository, branch = facts.repository(), "main"
     files = [f"{page}.ipynb"]
     name = page.split("/")[-1]
-    derive_none = ("choosing_a_loss", "numerics", "scaling")
+    derive_none = ("choosing_a_loss", "entropy", "numerics", "scaling")
     if page in CHAPTERS and name not in derive_none:
         files.append(f"assignments/{name}/{name}.ipynb")
     expected = [
