@@ -1,6 +1,7 @@
 """What the symbols of the chapter on entropy mean."""
 
 from functools import cache
+from itertools import product
 
 import numpy as np
 from scipy import optimize, special, stats
@@ -84,6 +85,42 @@ def best_prediction(loss, q):
     return special.softmax(np.r_[free, 0])
 
 
+def halved(rng, size):
+    """Return probabilities that are powers of one half."""
+    q = [1.0]
+    while len(q) < size[0]:
+        half = q.pop(rng.integers(len(q))) / 2
+        q += [half, half]
+    return np.array(q)
+
+
+def shortest_code(q):
+    """Return the lengths with the smallest mean among those that a code can have (Kraft)."""
+    lengths = np.array(list(product(range(1, 7), repeat=len(q))), dtype=float)
+    lengths = lengths[np.sum(0.5**lengths, axis=1) <= 1]
+    return lengths[np.argmin(lengths @ q)]
+
+
+@cache
+def nodes():
+    return np.polynomial.hermite_e.hermegauss(20)
+
+
+def closest_normal(w, a, t):
+    """Return mean and variance of the normal density that is most likely on a mixture."""
+    z, weights = nodes()
+    x, mass = a[:, None] + t * z, w[:, None] * weights / np.sum(weights)
+
+    def rise(at):
+        """Return the derivatives of the mean logarithm of the density, by both arguments."""
+        off = (x - at[0]) / np.exp(at[1])
+        return [np.sum(mass * off), np.sum(mass * off**2) - 1]
+
+    start = optimize.minimize(lambda at: np.sum(np.square(rise(at))), [0.0, 1.0]).x
+    mean, log_deviation = optimize.root(rise, start, tol=1e-14).x
+    return mean, np.exp(2 * log_deviation)
+
+
 # ---- the declarations ----------------------------------------------------------------------------
 
 CHAPTER = dict(
@@ -116,7 +153,28 @@ order_kept = dict(
     tight=dict(rho=lambda sheet: order_lost(int(sheet["K"]))),
 )
 
+several = dict(
+    i=index("m"),
+    c=index("K", "m"),
+    f=lambda c, K, m: np.bincount(c.astype(int) - 1, minlength=int(K)) / m,
+    L=lambda s, c, m: CrossEntropyLoss()(np.tile(s, (int(m), 1)), c.astype(int) - 1),
+)
+
 TAGS = {
+    "code-length": dict(q=sample(halved, "K"), ell=shortest_code),
+    "perplexity": several | dict(PP=lambda p, c: 1 / stats.gmean(p[c.astype(int) - 1])),
+    "likelihood-KL": several,
+    "KL-moments": dict(
+        w=simplex("K"),
+        a=real("K"),
+        t=unit(),
+        mu=lambda w, a, t: closest_normal(w, a, t)[0],
+        v=lambda w, a, t: closest_normal(w, a, t)[1],
+    ),
+    "temperature-grad": dict(
+        beta=positive(),
+        p=lambda beta, s: np.exp([-one(CrossEntropyLoss())(beta * s, k) for k in range(len(s))]),
+    ),
     "log-base": dict(b=positive(low=2, high=10), p=unit()),
     "soft-label": dict(
         R=5,
@@ -153,5 +211,5 @@ INLINE = {
     r"\varepsilon = 1/9": ninth,
 }
 
-CONDITIONS = ["y = p"]
+CONDITIONS = ["y = p", r"\beta = 1/T", "u = s"]
 UNREAD = {}
