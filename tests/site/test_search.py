@@ -27,7 +27,7 @@ def plain(site):
     [
         ("vanishing gradient", "chapters/mse_vs_bce.html"),
         ("softmax jacobian", "chapters/cross_entropy.html"),
-        ("KL", "chapters/cross_entropy.html"),
+        ("KL", "chapters/entropy.html"),
     ],
 )
 def test_search_finds_the_wanted_page(open_page, plain, query, wanted):

@@ -12,7 +12,7 @@ from PIL import Image
 
 import lossutils
 from _ext.navigation import launch_links
-from tests.site.toc import BASE, CHAPTERS, ROOT, WITH_EXPLORERS, toc_pages
+from tests.site.toc import BASE, CHAPTERS, ROOT, WITH_EXPLORERS, WITHOUT_ASSIGNMENT, toc_pages
 from tools import facts
 
 GENERATED = {"index", "genindex", "search", "404"}
@@ -73,8 +73,7 @@ def test_a_notebook_and_its_assignment_can_be_run_elsewhere(site, page, soup):
     repository, branch = facts.repository(), "main"
     files = [f"{page}.ipynb"]
     name = page.split("/")[-1]
-    derive_none = ("robust", "choosing_a_loss", "numerics", "scaling")
-    if page in CHAPTERS and name not in derive_none:
+    if page in CHAPTERS and name not in WITHOUT_ASSIGNMENT:
         files.append(f"assignments/{name}/{name}.ipynb")
     expected = [
         address

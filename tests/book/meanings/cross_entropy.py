@@ -1,20 +1,17 @@
 """What the symbols of the chapter on cross-entropy mean."""
 
-from functools import cache
 from itertools import combinations
 
 import numpy as np
-from scipy import optimize, special, stats
+from scipy import optimize, special
 
 from lossutils.linear import linear_value_and_grad
 from lossutils.losses import BCELoss, CrossEntropyLoss, SoftmaxBCELoss
 from lossutils.train import Fit
 from tests.book.formulas.sheet import (
     Candidates,
-    Function,
     bit,
     index,
-    interval,
     positive,
     real,
     sample,
@@ -33,56 +30,11 @@ def jacobian(s):
     return np.transpose(rises)
 
 
-def led_by(g, K):
-    """Return probabilities where the first class leads by g, and the others have one score."""
-    return special.softmax(np.r_[g, np.zeros(int(K) - 1)])
-
-
-def best_gap(varepsilon, K):
-    """Return the lead at which the gradient of the smoothed loss changes sign."""
-    loss = CrossEntropyLoss(label_smoothing=varepsilon)
-    others = np.zeros(int(K) - 1)
-    return optimize.brentq(lambda g: loss.grad([np.r_[g, others]], [0])[0, 0], -20, 30)
-
-
-def smoothed_loss(s, c, varepsilon):
-    return one(CrossEntropyLoss(label_smoothing=varepsilon))(s, int(c) - 1)
-
-
 def smoothed_label(varepsilon, c, K):
     """Return the label that the smoothed loss compares with: it is p minus the gradient."""
     s = np.zeros(int(K))
     grad = CrossEntropyLoss(label_smoothing=varepsilon).grad([s], [int(c) - 1])
     return special.softmax(s) - grad[0]
-
-
-def noted(p, rho):
-    """Return how probable each label is: go through the true classes and the wrong labels."""
-    total = np.zeros(len(p))
-    for true in range(len(p)):
-        for label in range(len(p)):
-            changed = rho / (len(p) - 1)
-            total[label] += p[true] * (1 - rho if label == true else changed)
-    return total
-
-
-@cache
-def order_lost(K):
-    """Return the rate of noise at which a rise of p_1 no longer raises the noisy probability."""
-
-    others = np.full(K - 1, 1 / (K - 1))
-
-    def rise(rho):
-        return slope(lambda h: noted(np.r_[0.5 + h, (0.5 - h) * others], rho)[0], 1e-2)
-
-    return optimize.brentq(rise, 0, 1)
-
-
-def flips_like_smoothing(s, c, K, varepsilon):
-    """Return the rate of flips whose mean loss is the smoothed loss."""
-    losses = np.array([one(CrossEntropyLoss())(s, k) for k in range(int(K))])
-    goal = smoothed_loss(s, c, varepsilon)
-    return optimize.brentq(lambda rho: noted(one_hot(c, K), rho) @ losses - goal, 0, 1)
 
 
 def ways_to_share(parts, total=6):
@@ -134,16 +86,8 @@ CHAPTER = dict(
     q=simplex("K"),
     u=real("K"),
     bar_u=lambda u, p: np.average(u, weights=p),
-    rho=unit(),
-    T=lambda rho, K: np.array([noted(row, rho) for row in np.eye(int(K))]),
-    tilde_p=noted,
-    varepsilon=unit(),
-    L_varepsilon=smoothed_loss,
-    g_star=best_gap,
     M=lambda s: max(s),
     t=lambda s: np.argmax(s) + 1.0,
-    H=Function(stats.entropy),
-    KL=Function(stats.entropy),
 )
 
 linear = dict(
@@ -168,38 +112,14 @@ spread = dict(
     s=lambda p_c, c, share: scores_with(p_c, c, share),
     rest=lambda K: Candidates([dict(share=share) for share in ways_to_share(int(K) - 1)]),
 )
-lead = dict(g=real(), p_c=lambda g, K: led_by(g, K)[0])
-smoothed = dict(p_c=lambda varepsilon, K: led_by(best_gap(varepsilon, K), K)[0])
-noise = dict(
-    T=sample(lambda rng, size: rng.dirichlet(np.full(size[0], 2.0), size[0]), "K"),
-    joint=lambda p, T: p[:, None] * T,  # of the true class and the label that was noted
-)
-ninth = dict(varepsilon=lambda: optimize.brentq(lambda e: smoothed_label(e, 1, 10)[0] - 0.9, 0, 1))
-order_kept = dict(
-    rho=interval(0, 1),
-    where=lambda rho, K: rho < order_lost(int(K)),
-    tight=dict(rho=lambda sheet: order_lost(int(sheet["K"]))),
-)
 
 TAGS = {
     "softmax-sigmoid": dict(K=2),
-    "log-base": dict(b=positive(low=2, high=10), p=unit()),
     "CE-grad-general": dict(K=3, y=positive("K")),
     "CE-curvature": dict(tight=dict(u=lambda sheet: np.full(int(sheet["K"]), 0.7))),
     "CE-grad-matrix": linear | batch | dict(i=index("m"), n=2, K=3),
     "gap-even": spread,
     "gap-one": spread,
-    "soft-label": dict(
-        R=5,
-        r=index("R"),
-        c=index("K", "R"),
-        f=lambda c, K, R: np.bincount(c.astype(int) - 1, minlength=int(K)) / R,
-    ),
-    "forward-grad": noise | dict(r=lambda joint, j: joint[:, int(j) - 1] / sum(joint)[int(j) - 1]),
-    "certainty-gap": dict(
-        p_c=unit(),
-        g=lambda p_c, K: optimize.brentq(lambda g: led_by(g, K)[0] - p_c, -30, 30, xtol=1e-12),
-    ),
 }
 
 INLINE = {
@@ -210,8 +130,6 @@ INLINE = {
     r"p = \operatorname{softmax}(W^\top x + b)": linear,
     r"z = w^\top x": dict(b=0.0),
     r"W = (-\frac12, \frac12)": dict(W=one_step),
-    # the base in which the package's loss is measured
-    "b = e": dict(p=unit(), b=lambda p: p ** (-1 / one(BCELoss())(p, 1))),
     # the Jacobian
     "1_{i=j}": dict(clause_1=lambda i, j: float(i == j)),
     r"o_j\,(1_{i=j} - p_i)": dict(
@@ -231,33 +149,20 @@ INLINE = {
     ),
     "p_c - 1 < 0": dict(tight=dict(s=lambda sheet: 40 * sheet["y"])),
     "L_2 = 2 L": spread | dict(share=lambda K: np.arange(1.0, K) == 1),
-    # soft labels, and a model's own beliefs
+    # soft labels
     "p = q": dict(p=lambda q: best_prediction(SoftmaxBCELoss(), q)),
     "p_j = q_j": dict(p=lambda q: np.array([best_binary(label) for label in q])),
-    # noise
-    r"1 - \rho > \rho / (K - 1)": order_kept,
-    r"\rho < (K - 1)/K": order_kept,
-    r"\rho = \varepsilon (K - 1) / K": dict(rho=flips_like_smoothing),
-    # leads
-    "p_c = 1 / (1 + (K - 1) e^{-g})": lead,
-    r"p_c = 1 - \varepsilon + \varepsilon / K": smoothed,
-    r"1 - p_c = \varepsilon (K - 1) / K": smoothed,
-    r"\varepsilon = 1/3": dict(
-        varepsilon=lambda: optimize.brentq(
-            lambda e: led_by(best_gap(e, 4), 4)[0] - 0.75, 0.1, 0.9, xtol=1e-13
-        )
-    ),
-    r"1 - \varepsilon + \varepsilon/10 = 0.9": ninth,
-    r"\varepsilon = 1/9": ninth,
+    # the largest curvature
+    r"(b - a)^2 \le 2\,(a^2 + b^2)": dict(b=real(), tight=dict(a=lambda sheet: -sheet["b"])),
     # where it breaks, and the assignment
     "p = 1/2": dict(p=lambda: special.softmax([1e8, 1e8])[0]),
     r"t_k = (1 - \varepsilon)\, y_k + \frac{\varepsilon}{K}, \qquad y_k = 1 \text{ if } k = c, "
-    r"\text{ else } 0": dict(t=smoothed_label),
+    r"\text{ else } 0": dict(varepsilon=unit(), t=smoothed_label),
     r"\sum_{j=1}^{n} \sum_{k=1}^{K} W_{jk}^2 + \sum_{k=1}^{K} b_k^2": linear
     | dict(clause_1=lambda W, b: np.linalg.norm(np.vstack([W, b])) ** 2),
 }
 
-CONDITIONS = ["y = p"]
+CONDITIONS = []
 UNREAD = {}
 
 DOCSTRINGS = {
