@@ -67,6 +67,12 @@ def balanced_share():
     return optimize.brentq(lambda eta: best_weighted(eta, 19, 1), 0.01, 0.5)
 
 
+@cache
+def hardest():
+    """Return the margin at which sigmoid MSE pulls hardest."""
+    return minimiser(lambda t: slope_of("sigmoid MSE", t, 1), -3, 1)
+
+
 def best_of_boosting(eta):
     return minimiser(lambda s: eta * np.exp(-s) + (1 - eta) * np.exp(s), -6, 6)
 
@@ -158,6 +164,7 @@ INLINE = {
     r"s^* = \frac12 \log \frac{\eta}{1 - \eta}": boosting,
     r"0 = \log\frac{\eta}{1 - \eta} + \log 19": score_zero,
     r"\eta = 0.05": score_zero,
+    "1 - q = 2 q": dict(q=lambda: special.expit(hardest())),
 }
 CONDITIONS = []
 UNREAD = {}

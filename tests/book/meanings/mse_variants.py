@@ -164,8 +164,6 @@ first_row = dict(p=lambda: special.softmax([0, np.log(2), 0]), y=one_hot(1, 3))
 
 TAGS = {
     "rawMSE-margin": wrong_class,
-    "softmax-same": dict(i=lambda j: j),
-    "softmax-other": dict(where=lambda i, j: i != j),
     "wrong-sign-rivals": dict(K=integer(4, 5)) | wrong_class,
     "two-classes-sign": dict(K=2),
     "expMSE-wrong": wrong_class,

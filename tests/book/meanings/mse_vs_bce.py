@@ -117,7 +117,6 @@ text_003 = dict(
 INLINE = {
     r"q = \frac13": at_steepest,
     "q = 1/3": at_steepest,
-    r"z = -\log 2": at_steepest | dict(y=1.0),
     "z = w": one_feature | dict(x=np.ones(1)),
     "z = wx": one_feature,
     "z = Xw": dict(X=real("m", "n"), z=lambda X, w: Fit(w, 0.0, None).scores(X)),
