@@ -253,7 +253,7 @@ def exp_push(u):
 
 @claim(
     "mse_variants",
-    "every wrong class is pushed down, always",
+    "Every wrong class is pushed down, always",
     true=fmpq(0),
     false=CHANGE,
     compare=lambda: (
