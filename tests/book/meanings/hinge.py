@@ -277,13 +277,8 @@ INLINE = {
     r"s = w^\top x + b": dict(s=lambda x, w, b: Fit(w, b, None).scores(x)),
     r"s = Xw + b": batch,
     # what an example costs by its ys
-    r"ys < 0": dict(where=lambda L: L > 1, tight=dict(s=0.0)),
-    r"0 < ys < 1": dict(
-        where=lambda L: 0 < L < 1, tight=dict(s=lambda sheet: np.array([0, kink(sheet["y"])]))
-    ),
     r"ys \ge 1": dict(where=lambda L: L == 0, tight=dict(s=lambda sheet: kink(sheet["y"]))),
     r"|s| \ge 1": dict(where=lambda L: L == 0, tight=dict(s=lambda sheet: kink(sheet["y"]))),
-    r"ys = 0": dict(s=lambda y: optimize.brentq(lambda s: one(HingeLoss())(s, y) - 1, -5, 5)),
     r"ys = 1": dict(s=kink),
     r"s_0 = y": dict(s_0=kink),
     r"y_i s_i = 1": batch | dict(s=lambda y: np.array([kink(label) for label in y])),
@@ -312,7 +307,6 @@ INLINE = {
     r"w = 0.5/0.6 = 5/6": mirrored | dict(lam=0.6),
     r"w = 1.5/4 = 3/8": mirrored | dict(lam=4.0),
     # several classes
-    r"\max(0, 1 + s_y - s_y) = 1": several_classes,
     r"v_{ij} = \max(0,\; 1 + s_{ij} - s_{i y_i})": batch_of_classes,
     # the best scores, and labels falsified on one side
     r"-2\eta (1 - s) + 2 (1 - \eta)(1 + s) = 0": dict(
