@@ -116,7 +116,7 @@ def cross_entropy_is_convex(bound):
 
 @claim(
     "mse_vs_bce",
-    "Squared error is never steeper than 4/27",
+    "never harder than 4/27",
     true=fmpq(4, 27),
     false=fmpq(4, 27) - CHANGE,
     compare=lambda: (pull(Q), -grad(losses.SigmoidMSELoss(), Z, RIGHT)),
