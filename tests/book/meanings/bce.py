@@ -128,7 +128,7 @@ INLINE = {
     r"p = \sigma(w u + b)": dict(
         u=real(1), w=real(1), p=lambda u, w, b: stats.logistic.cdf(Fit(w, b, None).scores(u))
     ),
-    r"P(y = 1 \mid x) = f_1 / (f_0 + f_1) = 1 / (1 + f_0 / f_1)": bayes,
+    r"P(y = 1 \mid x) = f_1 / (f_0 + f_1)": bayes,
     r"\mu_1 = -\mu_0 = (2, 2)": clouds,
     r"d = 4\sqrt{2}": clouds,
     r"c = \log\frac{t}{1 - t}": threshold,
