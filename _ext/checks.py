@@ -65,8 +65,9 @@ class FoldChecks(SphinxTransform):
                 sentences = {check[1]: check[0] for check in checks if check[1] in formulas}
                 if sentences:
                     tick_off(formulas, sentences, cell)
-                    if names_checked(printed) and f"tag_{KEEP}" not in cell["classes"]:
-                        fold(cell, formulas[next(iter(sentences))])
+                    names = names_checked(printed)
+                    if names and f"tag_{KEEP}" not in cell["classes"]:
+                        fold(cell, formulas[names[0]], names)
 
 
 def outputs(cell: nodes.container) -> list[nodes.Element]:
@@ -87,10 +88,9 @@ def tick_off(
         box += [formula, tick(sentence, sentence, refid=place)]
 
 
-def fold(cell: nodes.container, formula: nodes.math_block) -> None:
+def fold(cell: nodes.container, formula: nodes.math_block, names: list[str]) -> None:
     """Move a cell below a formula, into a fold that takes over its anchor."""
     box = formula.parent
-    names = names_checked(outputs(cell)[0].astext())
     folded = folded_check(ids=cell["ids"], equations=", ".join(names))
     cell["ids"] = []
     cell.parent.remove(cell)

@@ -25,7 +25,7 @@
   }
 
   async function contentOf(link) {
-    if (link.matches(".tick")) return document.createTextNode(link.ariaLabel);
+    if (link.matches(".tick")) return document.createTextNode(link.getAttribute("aria-label"));
     const page = await pageOf(link);
     const formula = page?.getElementById(decodeURIComponent(link.hash.slice(1)));
     const copy = formula?.querySelector(".katex-display")?.cloneNode(true);

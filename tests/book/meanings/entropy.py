@@ -19,6 +19,7 @@ from tests.book.formulas.sheet import (
     unit,
 )
 from tests.book.meanings import one, one_hot
+from tests.book.meanings.cross_entropy import best_prediction, smoothed_label
 
 # ---- by another way than the chapter's -----------------------------------------------------------
 
@@ -37,13 +38,6 @@ def best_gap(varepsilon, K):
 
 def smoothed_loss(s, c, varepsilon):
     return one(CrossEntropyLoss(label_smoothing=varepsilon))(s, int(c) - 1)
-
-
-def smoothed_label(varepsilon, c, K):
-    """Return the label that the smoothed loss compares with: it is p minus the gradient."""
-    s = np.zeros(int(K))
-    grad = CrossEntropyLoss(label_smoothing=varepsilon).grad([s], [int(c) - 1])
-    return special.softmax(s) - grad[0]
 
 
 def noted(p, rho):
@@ -73,16 +67,6 @@ def flips_like_smoothing(s, c, K, varepsilon):
     losses = np.array([one(CrossEntropyLoss())(s, k) for k in range(int(K))])
     goal = smoothed_loss(s, c, varepsilon)
     return optimize.brentq(lambda rho: noted(one_hot(c, K), rho) @ losses - goal, 0, 1)
-
-
-def best_prediction(loss, q):
-    """Return the probabilities at which the gradient of a loss is zero."""
-
-    def gradient(free):
-        return loss.grad([np.r_[free, 0]], [q])[0, :-1]
-
-    free = optimize.root(gradient, np.zeros(len(q) - 1), tol=1e-13).x
-    return special.softmax(np.r_[free, 0])
 
 
 def halved(rng, size):
