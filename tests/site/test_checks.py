@@ -30,6 +30,9 @@ def test_each_named_equation_has_a_tick_that_says_what_was_checked(site, page):
         assert [tick["aria-label"] for tick in ticks] == [said[name] for name in names]
         (check,) = article.select(ticks[0]["href"])
         assert said[names[0]] in check.get_text()
+        if check.name == "details":  # it stands below the first of its equations
+            first = check["id"].replace("check-", "eq-", 1)
+            assert check.find_previous_sibling("div").select_one(f"#{first}")
 
 
 @pytest.mark.parametrize("page", CHAPTERS)
