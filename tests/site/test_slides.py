@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from tests.site.toc import CHAPTERS, ROOT
-from tools.book.slides import convert, on_site, slides
+from tools.book.slides import FOR_THE_NOTEBOOK, convert, on_site, slides
 from tools.facts import published
 
 
@@ -49,7 +49,7 @@ def test_every_figure_is_shown_once_and_without_its_code(chapter):
 
 def test_no_answer_and_no_installation_is_shown(chapter):
     text = "\n".join(sources(chapter))
-    for hidden in ("<details>", "<summary>", "%pip", "check_answer(", "Replace `None`"):
+    for hidden in ("<details>", "<summary>", "%pip", "check_answer(", FOR_THE_NOTEBOOK):
         assert hidden in "\n".join(cell.source for cell in chapter.cells)
         assert hidden not in text
 

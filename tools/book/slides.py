@@ -40,7 +40,7 @@ SENTENCE = re.compile(r"[.!?)”\"*]$")
 """The end of a paragraph that does not announce the next block."""
 DETAILS = re.compile(r"<details>.*?</details>", re.DOTALL)
 ITEM = re.compile(r"(?m)^(?=(?:-|\d+\.) )")
-FOR_THE_NOTEBOOK = "Replace `None` by your answer"  # the slides do not have those cells
+FOR_THE_NOTEBOOK = "Where a cell follows, replace `None`"  # the slides do not have those cells
 SHORT = 160
 """Length in characters below which a paragraph only announces the code below it."""
 SHORT_FORMULA = 15
