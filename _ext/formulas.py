@@ -14,7 +14,9 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,9 @@ TAG = re.compile(r"\\tag\{([^}]*)\}")
 # KaTeX writes an invisible sign after a function's name; within an index it is one child too many.
 STRAY_SIGN = re.compile("<mo>\N{FUNCTION APPLICATION}</mo>(?=</m(?:sub|sup|subsup)>)")
 
+GAP = re.compile(r"\\qquad\b|\\quad\b")
+"""What separates two statements of a displayed formula."""
+
 log = logging.getLogger(__name__)
 
 
@@ -58,8 +63,70 @@ def katex_engine() -> quickjs.Context:
 def typeset(tex: str, display: bool) -> str:
     """Return a formula as HTML and MathML; raise quickjs.JSException if KaTeX cannot parse it."""
     options = json.dumps({"displayMode": display, "strict": False})
+    tex = GAP.sub(r"\g<0>\\allowbreak ", tex) if display else tex
     rendered = katex_engine().eval(f"katex.renderToString({json.dumps(tex)}, {options})")
-    return STRAY_SIGN.sub("", rendered)
+    rendered = STRAY_SIGN.sub("", rendered)
+    return prefer_outer_breaks(rendered) if display else rendered
+
+
+@dataclass
+class Part:
+    """A part of a formula that stays on one line, and where in the HTML it stands."""
+
+    start: int
+    end: int = 0
+    brackets: list[int] = field(default_factory=list)
+    """1 for each bracket that it opens, -1 for each that it closes, in order."""
+    before_gap: bool = False
+    """Whether it ends a statement."""
+
+
+def prefer_outer_breaks(rendered: str) -> str:
+    """Group the parts of a formula, so that it breaks within brackets only where it must.
+
+    KaTeX lets a formula break after each relation and operation. A group moves to the next line as
+    a whole and breaks only if it is too wide for a line: first go statements that a gap separates,
+    then what stands in brackets, from the outside to the inside.
+    """
+    parts = _parts(rendered)
+    if len(parts) < 3:
+        return rendered
+    depth, depths = 0, []
+    for part in parts[:-1]:
+        depth += sum(part.brackets)
+        depths.append(-1 if part.before_gap else depth)
+
+    def grouped(first: int, last: int) -> str:
+        if first == last:
+            return rendered[parts[first].start : parts[first].end]
+        inside = depths[first:last]
+        edges = [first, *(i + 1 for i in range(first, last) if depths[i] == min(inside)), last + 1]
+        groups = [grouped(a, b - 1) for a, b in pairwise(edges)]
+        return "".join(
+            f'<span class="together">{group}</span>' if b - a > 1 else group
+            for group, (a, b) in zip(groups, pairwise(edges), strict=True)
+        )
+
+    return rendered[: parts[0].start] + grouped(0, len(parts) - 1) + rendered[parts[-1].end :]
+
+
+def _parts(rendered: str) -> list[Part]:
+    """Return the parts that KaTeX writes, the children of its line, without the formula's name."""
+    line = rendered.find('<span class="katex-html"')
+    depth, parts = 0, list[Part]()
+    for tag in re.finditer(r"<span\b([^>]*)>|</span>", rendered[line:]):
+        if tag[1] is None:
+            depth -= 1
+            if depth == 1 and parts and not parts[-1].end:
+                parts[-1].end = line + tag.end()
+            continue
+        if depth == 1 and 'class="base"' in tag[1]:
+            parts.append(Part(line + tag.start()))
+        elif depth == 2 and parts and not parts[-1].end:
+            parts[-1].before_gap |= "allowbreak" in tag[1]
+            parts[-1].brackets += [1] * ("mopen" in tag[1]) + [-1] * ("mclose" in tag[1])
+        depth += 1
+    return parts
 
 
 def typeset_or_warn(node: nodes.Element, tex: str, display: bool) -> str:

@@ -18,6 +18,7 @@ EXPECTED = [
 VERDICTS = {"holds", "slip", "false", "open", "needs care", "added"}
 CLAIM = re.compile(r"^- \*\*([A-D]\d+)\*\* \((.+?)\)\. (.+)$", re.MULTILINE)
 LINK = re.compile(r"\]\(\.\./(chapters/\w+)\.ipynb#([\w-]+)\)")
+SHORT_TITLES = re.findall(r"^\| (\*[^|]+\*) \|", PAGE.read_text("utf8"), re.MULTILINE)
 
 FOUND = {number: (source, text) for number, source, text in CLAIM.findall(PAGE.read_text("utf8"))}
 
@@ -52,7 +53,7 @@ def test_all_forty_are_there_once_and_in_order():
 @pytest.mark.parametrize("number", EXPECTED)
 def test_a_claim_has_a_source_a_verdict_and_a_living_link(number):
     source, text = FOUND[number]
-    assert re.fullmatch(r"(00\d(, )?)+|in no text", source)
+    assert source in {*SHORT_TITLES, "in no text"}
     assert verdicts(text)
     links = LINK.findall(text)
     assert links

@@ -11,6 +11,7 @@ from bs4 import BeautifulSoup
 from PIL import Image
 
 import lossutils
+from _ext.formulas import typeset
 from _ext.navigation import launch_links
 from tests.site.toc import BASE, CHAPTERS, ROOT, WITH_EXPLORERS, WITHOUT_ASSIGNMENT, toc_pages
 from tools import facts
@@ -264,6 +265,29 @@ def test_no_line_begins_with_the_comma_after_a_short_formula(article):
         following = formula.next_sibling
         if str(following or "").startswith((",", ".", ";", ":", ")")):
             assert len(formula.select_one(".katex-html").get_text()) > 12, formula
+
+
+@pytest.mark.parametrize(
+    ("tex", "groups"),
+    [
+        ("a = b", "a=b"),
+        (r"a(b + c) = d(e + f)", "[a(b+c)=][d(e+f)]"),
+        (r"L = -\bigl[ y + (1 - y) u(1 - p) \bigr]", "L=[−[y+[(1−y)u(1−p)]]]"),
+        (r"a = b(c - d), \quad e = f \tag{x}", "[a=[b(c−d),]][e=f](x)"),
+    ],
+)
+def test_a_formula_breaks_outside_brackets_first(tex, groups):
+    rendered = typeset(tex, True).partition('class="katex-html"')[2]
+    found, closers = "", []
+    for part in re.findall(r"<[^>]*>|[^<>\u200b]+", rendered.partition(">")[2]):
+        if part.startswith("<span"):
+            closers.append("]" if "together" in part else "")
+            found += "[" if closers[-1] else ""
+        elif part.startswith("<"):
+            found += closers.pop() if closers else ""
+        else:
+            found += part
+    assert found == groups
 
 
 def test_named_formulas_show_their_names(page, article):

@@ -17,7 +17,7 @@ LABELS = [0, 1]
 
 
 def two_clouds(x):
-    """Return the densities of the two classes of text 002 at x."""
+    """Return the densities of the two clouds at x."""
     return np.array([stats.multivariate_normal.pdf(x, mean) for mean in MEANS])
 
 

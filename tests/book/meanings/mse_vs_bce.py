@@ -104,7 +104,7 @@ TAGS = {
 one_feature = dict(n=1, b=0.0)
 sigmoid_alone = dict(sigma=Function(special.expit, at="z"), z=real())
 logits = dict(z=real("m"), y=choice(0, 0.3, 1, shape=("m",)))
-# The formula that is quoted from text 003. With these meanings nothing but its sign is wrong.
+# The formula that is quoted from Picking Loss Functions. With these meanings nothing but its sign is wrong.
 text_003 = dict(
     W=real("n"),
     y=bit(),
