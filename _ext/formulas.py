@@ -65,7 +65,8 @@ def typeset(tex: str, display: bool) -> str:
     options = json.dumps({"displayMode": display, "strict": False})
     tex = GAP.sub(r"\g<0>\\allowbreak ", tex) if display else tex
     rendered = katex_engine().eval(f"katex.renderToString({json.dumps(tex)}, {options})")
-    rendered = STRAY_SIGN.sub("", rendered)
+    # the source, which readers copy, stays as its author wrote it
+    rendered = STRAY_SIGN.sub("", rendered).replace(r"\allowbreak ", "")
     return prefer_outer_breaks(rendered) if display else rendered
 
 
