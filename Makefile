@@ -111,9 +111,9 @@ refresh: env  ## re-execute every notebook in place
 # ---- checks -----------------------------------------------------------------------------------
 
 PYTEST = $(ONE_THREAD) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile \
-    --no-loadscope-reorder --nbval --doctest-modules
+    --no-loadscope-reorder --nbval --doctest-modules $(if $(FULL),--full)
 
-test: lint book browser sandbox  ## run every test: style, types, package, notebooks, site
+test: lint book browser sandbox  ## run every test: style, types, package, notebooks, site (FULL=1: all cases)
 	$(PYTEST) --note-success _build/verified.json lossutils tests intro.ipynb chapters appendix
 
 test-quick: env  ## run the tests of the package and of the chapters' rules, and one chapter, in minutes

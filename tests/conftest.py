@@ -32,6 +32,7 @@ def pytest_addoption(parser):
     parser.addoption(
         "--note-success", type=Path, metavar="FILE", help="where to note that all tests passed"
     )
+    parser.addoption("--full", action="store_true", help="try every case where others try a sample")
 
 
 def pytest_terminal_summary(terminalreporter, exitstatus, config):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -43,10 +44,36 @@ def fingerprints(folder):
     }
 
 
-@pytest.fixture(scope="module", params=USERS)
+def cases_for(user: str, full: bool) -> list[str]:
+    """Names of the cases that a user grades.
+
+    Whoever runs the tests grades all. The other user meets the same sandbox, started in another
+    way: a quarter of the cases, and all that concern processes, which are counted by user.
+    """
+    if full or (user == "root") == (os.getuid() == 0):
+        return list(CASES)
+    always = ("honest", "raises its inputs")
+    return [
+        name
+        for number, name in enumerate(CASES)
+        if number % 4 == 0 or "process" in name or name in always
+    ]
+
+
+def pytest_generate_tests(metafunc):
+    full = metafunc.config.getoption("full")
+    if "name" in metafunc.fixturenames:
+        each = [(user, name) for user in USERS for name in cases_for(user, full)]
+        metafunc.parametrize(("graded", "name"), each, indirect=["graded"], scope="module")
+    elif "graded" in metafunc.fixturenames:
+        metafunc.parametrize("graded", USERS, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
 def graded(request, sandbox):
-    """Folder of results: all cases and the honest neighbours, graded in one run by a user."""
+    """Folder of results: cases and the honest neighbours, graded in one run by a user."""
     become = run_as(request.param)
+    cases = cases_for(request.param, request.config.getoption("full"))
     # Pytest's own temporary folders cannot be entered by other users.
     place = Path(tempfile.mkdtemp(prefix="hostile-"))
     submissions, home, out = place / "submissions", place / "home", place / "out"
@@ -63,7 +90,8 @@ def graded(request, sandbox):
             "port": server.getsockname()[1],
             "token": TOKEN,
         }
-        for name, case in CASES.items():
+        for name in cases:
+            case = CASES[name]
             hand_in(case, submissions / (case.name or f"{name}.ipynb"), **places)
         for name in NEIGHBOURS:
             (submissions / f"{name}.ipynb").write_bytes(HONEST)
@@ -92,7 +120,6 @@ def result_of(graded, student):
     return json.loads((graded / f"{file_name(student)}.json").read_text("utf-8"))
 
 
-@pytest.mark.parametrize("name", CASES)
 def test_submission_gets_what_it_earned(graded, name):
     case, result = CASES[name], result_of(graded, name)
     assert {q["question"]: q["score"] for q in result["questions"]} == case.earned, result
@@ -103,9 +130,9 @@ def test_submission_gets_what_it_earned(graded, name):
         assert result["cells"] == [], "an assertion of its own failed in the sandbox"
 
 
-@pytest.mark.parametrize("name", NEIGHBOURS)
-def test_honest_neighbour_gets_all_points(graded, name):
-    result = result_of(graded, name)
+@pytest.mark.parametrize("neighbour", NEIGHBOURS)
+def test_honest_neighbour_gets_all_points(graded, neighbour):
+    result = result_of(graded, neighbour)
     assert (result["status"], result["score"], result["cells"]) == ("ok", 20, [])
 
 
@@ -124,7 +151,8 @@ def test_no_process_stays_behind(graded):
 
 def test_no_file_stays_behind(graded):
     assert not list(Path("/tmp").glob(f"{TOKEN}*"))
-    students = {file_name(name) for name in [*CASES, *NEIGHBOURS]}
+    students = {path.name for path in (graded / "gradescope").iterdir()}
+    assert students >= {file_name(name) for name in NEIGHBOURS}
     assert {path.name for path in graded.iterdir()} == {
         ".batch.json",
         "feedback",
@@ -134,7 +162,6 @@ def test_no_file_stays_behind(graded):
     assert {path.name for path in (graded / "feedback").iterdir()} == {
         f"{name}.md" for name in students
     }
-    assert {path.name for path in (graded / "gradescope").iterdir()} == students
 
 
 def test_students_read_no_hidden_value(graded):
@@ -148,7 +175,7 @@ def test_students_read_no_hidden_value(graded):
 def test_each_submission_is_a_row_of_the_grades(graded):
     report.write_report(graded)
     lines = (graded / "grades.csv").read_text("utf-8-sig").splitlines()
-    assert len(lines) == 1 + len(CASES) + len(NEIGHBOURS)
+    assert len(lines) == 1 + len(list((graded / "feedback").iterdir()))
     assert lines[0] == "student,status,score,max_score," + ",".join(POINTS)
     assert f"honest,ok,20,20,{','.join(map(str, POINTS.values()))}" in lines
     for name in ("grades.csv", "summary.html"):

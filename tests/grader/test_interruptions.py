@@ -28,7 +28,7 @@ QUICK = [
     and "second" not in case.says
     and "ran for" not in case.says
 ]
-SIZE = 48  # of the class; two in three of its submissions are hostile, all of them different
+SIZE = 24  # of the class; two in three of its submissions are hostile, all of them different
 
 
 @pytest.fixture(scope="module")

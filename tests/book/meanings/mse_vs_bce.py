@@ -104,8 +104,8 @@ TAGS = {
 one_feature = dict(n=1, b=0.0)
 sigmoid_alone = dict(sigma=Function(special.expit, at="z"), z=real())
 logits = dict(z=real("m"), y=choice(0, 0.3, 1, shape=("m",)))
-# The formula that is quoted from Picking Loss Functions. With these meanings nothing but its sign is wrong.
-text_003 = dict(
+# The formula that "Picking Loss Functions" prints. With these meanings only its sign is wrong.
+as_printed = dict(
     W=real("n"),
     y=bit(),
     z=lambda x, W, b: x @ W + b,
@@ -126,7 +126,7 @@ INLINE = {
     r""" = \int_{-a}^{0} \frac{(1 + e^{z})^3}{e^{z}}\, dz""": recovery | sigmoid_alone,
     r"1/(1 - \sigma) = 1 + e^{z}": sigmoid_alone,
     r"\sigma' = \sigma \cdot (1 - \sigma)": sigmoid_alone,
-    r"\frac{dJ}{dW} = (y - \hat y)\,\sigma'\,x": text_003,
+    r"\frac{dJ}{dW} = (y - \hat y)\,\sigma'\,x": as_printed,
     r"(p - y)\, p\, (1 - p)\, x = \frac12 \cdot \frac12 \cdot \frac12 \cdot 2 = \frac14": dict(
         n=1, x=np.array([2.0]), y=0.0, z=0.0
     ),
