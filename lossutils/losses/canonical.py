@@ -19,7 +19,7 @@ class PoissonNLLLoss(CountTargets):
     .. math:: l = \frac{1}{K} \sum_k \bigl(e^{s_k} - y_k s_k\bigr), \qquad
               \frac{\partial l}{\partial s_k} = \frac{1}{K} \bigl(e^{s_k} - y_k\bigr)
 
-    Scores are logarithms s of the rate; targets are counts, which need not be whole but are never
+    Scores are log-rates s; targets are counts, which need not be whole but are never
     negative. Both have the shape (m,), with K = 1, or (m, K), over which the loss of an example is
     the mean. Convex; the gradient is rate minus count (over K). Without log y! the loss can be
     negative. Gradient and value are accurate relative to the larger of the two terms that each
