@@ -122,7 +122,11 @@ def _hinge(function, s, y):
     return function(y, s, labels=np.arange(s.shape[1])) if s.ndim == 2 else function(y, s)
 
 
-P, Q = "sigmoid({s})", "softmax({s})"
+def _normal_cdf(s):
+    return optional_import("scipy.special", "scipy").ndtr(s)
+
+
+P, Q, PHI = "sigmoid({s})", "softmax({s})", "ndtr({s})"
 """What some functions take instead of scores."""
 
 TABLE: dict[str, tuple[Counterpart, ...]] = {
@@ -162,6 +166,17 @@ TABLE: dict[str, tuple[Counterpart, ...]] = {
         Counterpart("sklearn.linear_model.LogisticRegression"),
         Counterpart("optax.losses.sigmoid_binary_cross_entropy"),
         Counterpart("keras.losses.BinaryCrossentropy", options={"from_logits": True}),
+    ),
+    "ProbitLoss": (
+        _torch("BCELoss", _normal_cdf, of=PHI),
+        _sklearn_binary("log_loss", _normal_cdf, of=PHI),
+        Counterpart("keras.losses.BinaryCrossentropy", PHI),
+    ),
+    "PoissonNLLLoss": (
+        _torch("PoissonNLLLoss"),
+        # sklearn.metrics.mean_poisson_deviance is 2 (λ - y - y log(λ/y)): another constant
+        Counterpart("sklearn.linear_model.PoissonRegressor"),
+        Counterpart("keras.losses.Poisson", "exp({s})"),
     ),
     "BCEWithLogitsLoss several labels": (
         _torch("BCEWithLogitsLoss"),
@@ -297,6 +312,12 @@ def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
         p, y = torch.softmax(s, dim=1), one_hot(s, y)
         return F.binary_cross_entropy(p, y, reduction="none").sum(dim=1)
 
+    def poisson(s, y):
+        # PyTorch's own without its 1e-8, and log y! instead of its approximation
+        y = y.to(s)
+        values = F.poisson_nll_loss(s, y, settings.log_input, eps=0.0, reduction="none")
+        return per_example(values + torch.lgamma(y + 1) if settings.full else values)
+
     def hinge(s, y):
         return torch.relu(settings.margin - y * s)
 
@@ -315,6 +336,10 @@ def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
         "SigmoidMSELoss": lambda s, y: per_example(0.5 * (y - torch.sigmoid(s)) ** 2),
         "BCELoss": real(F.binary_cross_entropy),
         "BCEWithLogitsLoss": real(F.binary_cross_entropy_with_logits),
+        "ProbitLoss": lambda s, y: per_example(
+            -y * torch.special.log_ndtr(s) - (1 - y) * torch.special.log_ndtr(-s)
+        ),
+        "PoissonNLLLoss": poisson,
         "CrossEntropyLoss": lambda s, y: F.cross_entropy(
             s, as_classes(y), label_smoothing=settings.label_smoothing, reduction="none"
         ),

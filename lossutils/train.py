@@ -16,7 +16,7 @@ from ._checks import Array, Float64Array, check_count, check_l2, check_positive,
 from ._engine import Rows
 from ._optional import is_dask
 from .linear import rows_of, rows_value_and_grad
-from .losses import BCELoss, Loss
+from .losses import BCELoss, Loss, PoissonNLLLoss
 from .verdicts import perturbed
 
 
@@ -141,7 +141,8 @@ def fit_linear(
     Parameters
     ----------
     loss : Loss
-        Any loss of `lossutils.losses`; ``BCELoss`` excepted, whose scores are probabilities.
+        Any loss of `lossutils.losses`, except the two whose scores are probabilities or rates:
+        ``BCELoss`` and ``PoissonNLLLoss(log_input=False)``.
     X : array_like or dask array, shape (m, n)
         Features; rows are examples. An ``np.memmap`` is never read as a whole; of a dask array the
         rows stay where they are, and at each step W, b and the gradient travel: see
@@ -239,6 +240,11 @@ def _start(loss: Loss, rows: Rows, start: Any) -> tuple[ArrayLike, ArrayLike]:
         raise ValueError(
             "BCELoss takes probabilities, and the scores of a linear model are logits; "
             "train with BCEWithLogitsLoss"
+        )
+    if isinstance(loss, PoissonNLLLoss) and not loss.log_input:
+        raise ValueError(
+            "PoissonNLLLoss(log_input=False) takes rates, and the scores of a linear model may be "
+            "negative; train with PoissonNLLLoss()"
         )
     if start is None:
         outputs = rows.outputs(loss)

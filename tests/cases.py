@@ -17,6 +17,8 @@ from lossutils.losses import (
     MAELoss,
     MSELoss,
     MulticlassHingeLoss,
+    PoissonNLLLoss,
+    ProbitLoss,
     SigmoidMSELoss,
     SoftmaxBCELoss,
     SoftmaxMSELoss,
@@ -24,6 +26,7 @@ from lossutils.losses import (
 )
 from lossutils.losses.targets import (
     ClassTargets,
+    CountTargets,
     RealTargets,
     SignTargets,
     TargetForEachScore,
@@ -31,7 +34,8 @@ from lossutils.losses.targets import (
 )
 
 REAL = [MSELoss(), MAELoss(), HuberLoss(), HuberLoss(delta=0.25)]
-UNIT = [SigmoidMSELoss(), BCELoss(), BCEWithLogitsLoss()]
+UNIT = [SigmoidMSELoss(), BCELoss(), BCEWithLogitsLoss(), ProbitLoss()]
+COUNT = [PoissonNLLLoss(), PoissonNLLLoss(full=True), PoissonNLLLoss(log_input=False)]
 SIGN = [HingeLoss(), HingeLoss(margin=0.5), SquaredHingeLoss(), SquaredHingeLoss(margin=2.0)]
 CLASS = [
     CrossEntropyLoss(),
@@ -47,7 +51,11 @@ LABELS_ONLY = [
 ]
 BINARY = UNIT + SIGN
 MULTICLASS = CLASS + LABELS_ONLY
-ALL = REAL + BINARY + MULTICLASS
+COLUMNS = REAL + UNIT + COUNT
+"""Losses whose targets have the shape of the scores, (m,) or (m, K)."""
+ALL = REAL + BINARY + COUNT + MULTICLASS
+BOUNDED = [BCELoss(), PoissonNLLLoss(log_input=False)]
+"""Losses that take only some scores: probabilities, and rates."""
 
 
 def each(losses):
@@ -62,8 +70,8 @@ def example(loss):
         return rows, np.array([[0.0, 1.0, 2.5], [-1.0, 2.0, 3.0], [1.0, 0.0, -1.0]])
     if isinstance(loss, ClassTargets):
         return rows, np.array([2, 0, 1])
-    targets = [-1, 1, 1] if isinstance(loss, SignTargets) else [0, 1, 0.5]
-    return rows[0], np.array(targets)
+    targets = {SignTargets: [-1, 1, 1], CountTargets: [0, 3, 1], UnitTargets: [0, 1, 0.5]}
+    return rows[0], np.array(next(y for kind, y in targets.items() if isinstance(loss, kind)))
 
 
 def refusal(call, *args, **options):
@@ -85,10 +93,12 @@ def batches(draw, loss):
     shape = (m, K) if isinstance(loss, ClassTargets) or either else (m,)
     quarters = _arrays(draw, shape, st.integers(-12, 12)) / 4
     scores = quarters + (np.arange(shape[-1]) + 1) / 64 if len(shape) == 2 else quarters + 1 / 64
-    if type(loss).__name__ == "BCELoss":
+    if loss in BOUNDED:
         scores = 0.5 + scores / 16
     if isinstance(loss, RealTargets):
         targets = _arrays(draw, shape, st.integers(-8, 8)) / 4
+    elif isinstance(loss, CountTargets):
+        targets = _arrays(draw, shape, st.integers(0, 8))
     elif isinstance(loss, UnitTargets):
         targets = _arrays(draw, shape, st.sampled_from([0.0, 1.0, 0.3]))
     elif isinstance(loss, SignTargets):
@@ -128,8 +138,9 @@ def linear_problem(loss, m=12, n=3, seed=0, labels=0):
     else:
         targets, outputs = rng.integers(2, size=m), ()
         targets = 2 * targets - 1 if isinstance(loss, SignTargets) else targets
+        targets = 3 * targets if isinstance(loss, CountTargets) else targets
     W, b = rng.normal(size=(n, *outputs)), rng.normal(size=outputs)
-    if isinstance(loss, BCELoss):  # the scores must lie between 0 and 1
+    if loss in BOUNDED:  # the scores must lie between 0 and 1
         W, b = W / 100, 0.5
     return X, targets, W, b
 

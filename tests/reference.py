@@ -83,6 +83,21 @@ def log(x):
     return x.chain(mp.log(x.value), 1 / x.value)
 
 
+def normal_cdf(x):
+    """The normal distribution function; beyond 10,000, where mpmath gives up, by its series."""
+    return x.chain(*cached_normal(x.value))
+
+
+@cache
+def cached_normal(x):
+    density = mp.npdf(x)
+    if abs(x) < 10_000:
+        return mp.ncdf(x), density
+    terms = [(-1) ** k * mp.fac2(2 * k - 1) / x ** (2 * k) for k in range(30)]
+    tail = density / abs(x) * mp.fsum(terms)
+    return (tail if x < 0 else 1 - tail), density
+
+
 def square(x):
     return x * x
 
@@ -139,6 +154,22 @@ def bce(loss, s, y):
 def bce_with_logits(loss, s, y):
     pairs = zip(map(sigmoid, s), map(sigmoid, map(neg, s)), y, strict=True)
     return [term / len(s) for p, q, y_k in pairs for term in cross_entropy_of(p, q, y_k)]
+
+
+def probit(loss, s, y):
+    pairs = zip(map(normal_cdf, s), map(normal_cdf, map(neg, s)), y, strict=True)
+    return [term / len(s) for p, q, y_k in pairs for term in cross_entropy_of(p, q, y_k)]
+
+
+def poisson_nll(loss, s, y):
+    if loss.log_input:
+        terms = [term for s_k, y_k in zip(s, y, strict=True) for term in (exp(s_k), s_k * -y_k)]
+    else:
+        pairs = zip(s, y, strict=True)
+        terms = [term for s_k, y_k in pairs for term in (s_k, log(s_k) * -y_k)]
+    if loss.full:
+        terms += [s[0] * 0 + mp.log(mp.factorial(y_k)) for y_k in y]
+    return [term / len(s) for term in terms]
 
 
 def cross_entropy(loss, s, y):
@@ -201,6 +232,8 @@ DEFINITIONS = {
     losses.SigmoidMSELoss: sigmoid_mse,
     losses.BCELoss: bce,
     losses.BCEWithLogitsLoss: bce_with_logits,
+    losses.ProbitLoss: probit,
+    losses.PoissonNLLLoss: poisson_nll,
     losses.CrossEntropyLoss: cross_entropy,
     losses.SoftmaxBCELoss: softmax_bce,
     losses.HingeLoss: hinge,

@@ -15,6 +15,8 @@ from lossutils.losses import (
     MAELoss,
     MSELoss,
     MulticlassHingeLoss,
+    PoissonNLLLoss,
+    ProbitLoss,
     SigmoidMSELoss,
 )
 from lossutils.losses.targets import RealTargets
@@ -46,6 +48,8 @@ def batch(loss: Loss, seed: int):
     scores = rng.uniform(0.01, 0.99, size=20) if loss == BCELoss() else rng.normal(size=20)
     if isinstance(loss, RealTargets):
         return scores, rng.normal(size=20)
+    if isinstance(loss, PoissonNLLLoss):
+        return scores, rng.poisson(2.0, size=20)
     signs = rng.choice([-1, 1], size=20)
     return scores, signs if "Hinge" in type(loss).__name__ else (signs + 1) // 2
 
@@ -106,7 +110,9 @@ def test_a_counterpart_reads_as_code():
     assert Counterpart("a.B", options={"x": 1}).markdown() == "`B(x=1)`"
 
 
-@pytest.mark.parametrize("loss", [SigmoidMSELoss(), BCELoss(), BCEWithLogitsLoss()], ids=repr)
+@pytest.mark.parametrize(
+    "loss", [SigmoidMSELoss(), BCELoss(), BCEWithLogitsLoss(), ProbitLoss()], ids=repr
+)
 def test_counterparts_take_several_labels(loss):
     """scikit-learn's own functions would read such rows as one of K classes."""
     rng = np.random.default_rng(0)
@@ -153,6 +159,7 @@ def pytorch_modules(nn=torch.nn):
         (HuberLoss(delta=0.25), nn.HuberLoss(delta=0.25), 1),
         (BCELoss(), nn.BCELoss(), 1),
         (BCEWithLogitsLoss(), nn.BCEWithLogitsLoss(), 1),
+        (PoissonNLLLoss(), nn.PoissonNLLLoss(), 1),
         (CrossEntropyLoss(), nn.CrossEntropyLoss(), 1),
         (CrossEntropyLoss(label_smoothing=0.1), nn.CrossEntropyLoss(label_smoothing=0.1), 1),
         (MulticlassHingeLoss(variant="weston-watkins"), nn.MultiMarginLoss(), 3),
@@ -192,6 +199,7 @@ def test_an_unknown_loss_has_no_counterpart():
         torch_loss(Cubed())
     assert str(caught.value) == (
         "no PyTorch counterpart of Cubed() is known; known are MSELoss, MAELoss, HuberLoss, "
-        "SigmoidMSELoss, BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, SoftmaxBCELoss, "
-        "HingeLoss, SquaredHingeLoss, MulticlassHingeLoss, SoftmaxMSELoss, ExpMSELoss"
+        "SigmoidMSELoss, BCELoss, BCEWithLogitsLoss, ProbitLoss, PoissonNLLLoss, "
+        "CrossEntropyLoss, SoftmaxBCELoss, HingeLoss, SquaredHingeLoss, MulticlassHingeLoss, "
+        "SoftmaxMSELoss, ExpMSELoss"
     )

@@ -90,6 +90,8 @@ def test_training_works_with_numpy_alone():
         ("data.breast_cancer()", "sklearn", "data"),
         ("data.diabetes()", "sklearn", "data"),
         ("data.open_in_chunks('X.npy')", "dask", "dask"),
+        ("losses.ProbitLoss()([0.0], [1])", "scipy", "scipy"),
+        ("losses.PoissonNLLLoss(full=True)([0.0], [1])", "scipy", "scipy"),
         ("sweep.sweep(print, {'end': ['!']})", "joblib", "sweep"),
         ("plots.use_house_style()", "matplotlib", "plots"),
         (

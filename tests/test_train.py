@@ -16,6 +16,7 @@ from lossutils.losses import (
     ExpMSELoss,
     HingeLoss,
     MSELoss,
+    PoissonNLLLoss,
     SigmoidMSELoss,
 )
 from lossutils.train import (
@@ -26,10 +27,10 @@ from lossutils.train import (
     gradient_descent,
     tune_lr,
 )
-from tests.cases import ALL, each, linear_problem
+from tests.cases import ALL, BOUNDED, each, linear_problem
 
-# The scores of a linear model are not probabilities, so BCELoss cannot train it.
-TRAINABLE = [loss for loss in ALL if loss != BCELoss()]
+# The scores of a linear model are neither probabilities nor rates.
+TRAINABLE = [loss for loss in ALL if loss not in BOUNDED]
 
 
 def bowl(x):
@@ -329,6 +330,8 @@ def test_importing_train_does_not_load_torch():
         (CrossEntropyLoss(), [np.nan, 0, 1, 1], {}, "targets must be integer labels"),
         (CrossEntropyLoss(), [[0], [1], [1], [0]], {}, "labels with targets[:, 0]"),
         (BCELoss(), [0, 1, 1, 0], {}, "BCELoss takes probabilities"),
+        (PoissonNLLLoss(log_input=False), [0, 1, 2, 0], {}, "takes rates, and the scores of"),
+        (PoissonNLLLoss(), [0, 1, -2, 0], {}, "targets must be counts"),
         (MSELoss(), [0, 1, 1, 0], {"start": [np.zeros(2)]}, "start must be a pair (W, b), got 1"),
         (MSELoss(), [0, 1, 1, 0], {"l2": -1.0}, "l2 must be non-negative and finite, got -1.0"),
     ],

@@ -2,6 +2,7 @@
 
 from .base import Loss
 from .bce import BCELoss, BCEWithLogitsLoss
+from .canonical import PoissonNLLLoss, ProbitLoss
 from .cross_entropy import CrossEntropyLoss, SoftmaxBCELoss
 from .hinge import HingeLoss, MulticlassHingeLoss, SquaredHingeLoss
 from .mse import HuberLoss, MAELoss, MSELoss
@@ -18,6 +19,8 @@ __all__ = [
     "MAELoss",
     "MSELoss",
     "MulticlassHingeLoss",
+    "PoissonNLLLoss",
+    "ProbitLoss",
     "SigmoidMSELoss",
     "SoftmaxBCELoss",
     "SoftmaxMSELoss",

@@ -1,4 +1,4 @@
-"""Which scores and targets a loss takes: four kinds, from which every loss inherits one."""
+"""Which scores and targets a loss takes: five kinds, from which every loss inherits one."""
 
 from __future__ import annotations
 
@@ -45,6 +45,20 @@ class UnitTargets(TargetForEachScore):
                 f"{self._name}: targets must lie in [0, 1], got values from "
                 f"{np.nanmin(y):g} to {np.nanmax(y):g}; labels in {{-1, +1}} become {{0, 1}} "
                 "with (targets + 1) / 2"
+            )
+        return y
+
+
+class CountTargets(TargetForEachScore):
+    """Losses of scores against counts of the same shape, (m,) or (m, K); they need not be whole."""
+
+    def _check_targets(self, shape, targets):
+        y = super()._check_targets(shape, targets)
+        if (y < 0).any():
+            raise ValueError(
+                f"{self._name}: targets must be counts, which are never negative, got values from "
+                f"{np.nanmin(y):g} to {np.nanmax(y):g}; if they were standardised, take them as "
+                "they were counted"
             )
         return y
 

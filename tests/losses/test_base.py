@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import special
 
 from lossutils import losses
 from lossutils.losses import (
@@ -13,6 +14,8 @@ from lossutils.losses import (
     CrossEntropyLoss,
     ExpMSELoss,
     MSELoss,
+    PoissonNLLLoss,
+    ProbitLoss,
     SigmoidMSELoss,
     SoftmaxBCELoss,
     SoftmaxMSELoss,
@@ -23,11 +26,12 @@ from lossutils.verify import complex_step, numerical_gradient, torch_value_and_g
 from tests.cases import (
     ALL,
     BINARY,
+    BOUNDED,
     CLASS,
+    COLUMNS,
+    COUNT,
     LABELS_ONLY,
-    REAL,
     SIGN,
-    UNIT,
     batches,
     each,
     example,
@@ -86,6 +90,12 @@ ANALYTIC = {
     SigmoidMSELoss(): lambda s, y: by_example((y - 1 / (1 + np.exp(-s))) ** 2 / 2),
     BCELoss(): lambda s, y: by_example(-y * np.log(s) - (1 - y) * np.log(1 - s)),
     BCEWithLogitsLoss(): lambda s, y: by_example(np.log(1 + np.exp(s)) - y * s),
+    PoissonNLLLoss(): lambda s, y: by_example(np.exp(s) - y * s),
+    PoissonNLLLoss(full=True): lambda s, y: by_example(np.exp(s) - y * s + special.gammaln(y + 1)),
+    PoissonNLLLoss(log_input=False): lambda s, y: by_example(s - y * np.log(s)),
+    ProbitLoss(): lambda s, y: by_example(
+        -y * np.log(special.ndtr(s)) - (1 - y) * np.log(special.ndtr(-s))
+    ),
     CrossEntropyLoss(): lambda s, y: np.log(np.exp(s).sum(axis=1)) - (y * s).sum(axis=1),
     SoftmaxBCELoss(): lambda s, y: (-y * np.log(softmax(s)) - (1 - y) * np.log(1 - softmax(s))).sum(
         axis=1
@@ -170,8 +180,8 @@ def test_weights_equal_repetition(loss, data):
 @pytest.mark.parametrize("left_out", [np.inf, -np.inf, np.nan])
 def test_weight_zero_leaves_an_example_out(loss, reduction, left_out):
     scores, targets = example(loss)
-    if isinstance(loss, BCELoss) and not np.isnan(left_out):
-        left_out, targets = 0.0, np.array([1.0, 1.0, 0.5])  # the loss of p = 0 is infinite
+    if loss in BOUNDED and not np.isnan(left_out):
+        left_out, targets = 0.0, np.array([1.0, 1.0, 0.5])  # the loss of 0 is infinite
     scores[0] = left_out
     options = {"reduction": reduction}
     value, grad = loss.value_and_grad(scores, targets, sample_weight=[0, 2, 1], **options)
@@ -227,7 +237,7 @@ def test_a_nan_score_gives_nan_for_its_example_alone(loss):
     assert np.isnan(loss(scores, targets))
 
 
-@each([*REAL, *UNIT])
+@each(COLUMNS)
 def test_the_loss_of_several_columns_is_the_mean_over_them(loss):
     rng = np.random.default_rng(0)
     s, y = rng.uniform(0.1, 0.9, size=(5, 4)), rng.integers(2, size=(5, 4))
@@ -251,7 +261,7 @@ def test_a_nan_score_in_any_column_gives_nan(loss, column):
         assert np.isnan(grad[1]).any()
 
 
-@each([*REAL, *UNIT])
+@each(COLUMNS)
 def test_a_nan_target_gives_nan(loss):
     scores, targets = example(loss)
     targets = targets.astype(float)
@@ -292,14 +302,14 @@ def test_score_shape_is_that_of_the_scores(loss):
     assert loss.score_shape(targets) == scores.shape
     if loss in CLASS:
         assert loss.score_shape(np.eye(4)) == (4, 4)
-    if loss in [*REAL, *UNIT]:
+    if loss in COLUMNS:
         assert loss.score_shape([1.0, 0.0]) == (2,)
         assert loss.score_shape(np.zeros((3, 2))) == (3, 2)
     if loss in SIGN:
         assert loss.score_shape(np.zeros((3, 1))) == (3,)  # the column is refused later
 
 
-@each([*BINARY, *LABELS_ONLY])
+@each([*BINARY, *COUNT, *LABELS_ONLY])
 def test_losses_with_the_same_parameters_are_equal(loss):
     assert loss == type(loss)(**vars(loss))
     assert loss != MSELoss()
