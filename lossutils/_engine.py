@@ -72,7 +72,10 @@ class Rows(Protocol):
 
 @dataclass(slots=True)
 class Sums:
-    """Sums over some rows: of their losses, of the gradients by W and by b, and of the weights."""
+    """Sums over some rows: of their losses, of the gradients by W and by b, and of the weights.
+
+    The mean is the sum divided by ``weight``, whatever the loss counts there.
+    """
 
     loss: float
     dW: Any
@@ -152,7 +155,7 @@ class RowsInMemory:
                 total = _sum_in_threads(walker, shards, n_threads)
         except ValueError as error:
             raise _error_for_whole_batch(error, loss, self.targets, (m, *b.shape)) from None
-        total.weight = float(m if self.weights is None else self.weights.sum())
+        total.weight = loss._divisor(self.targets, self.weights)
         return total
 
 

@@ -264,6 +264,8 @@ KERNELS: dict[type[Loss], type[Kernel]] = {
 def kernel_for(loss: Loss, outputs: tuple[int, ...], rows: int) -> Kernel:
     """Return the kernel of a loss; see `Kernel` for the parameters.
 
-    It is found by exact type, so that a subclass with another rule does not inherit a kernel.
+    It is found by exact type, so that a subclass with another rule does not inherit a kernel. None
+    knows of weights of classes.
     """
-    return KERNELS.get(type(loss), Kernel)(loss, outputs, rows)
+    weighted = any(getattr(loss, option, None) is not None for option in ("weight", "pos_weight"))
+    return (Kernel if weighted else KERNELS.get(type(loss), Kernel))(loss, outputs, rows)

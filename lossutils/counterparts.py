@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -42,14 +43,19 @@ class Counterpart:
         arguments = [self.wraps.rpartition(".")[2] + "()"] if self.wraps else []
         arguments += [f"{name}={value!r}" for name, value in self.options.items()]
         call = f"({', '.join(arguments)})" if arguments else ""
-        name = self.name.partition(".")[2] + call
+        name = self.name.removeprefix(self.kind.partition(" ")[0] + ".") + call
         return f"`{name}`" + ("" if self.of == "{s}" else f" of `{self.of.format(s='s')}`")
 
     @property
     def kind(self) -> str:
-        """Name of its library, or "sklearn model" for a model that is trained with the loss."""
+        """Name of its library, or "sklearn model" for a model that is trained with the loss.
+
+        What comes with torchvision is PyTorch's.
+        """
         library, place, *_ = self.name.split(".")
-        return "sklearn model" if library == "sklearn" and place != "metrics" else library
+        if library == "sklearn" and place != "metrics":
+            return "sklearn model"
+        return "torch" if library == "torchvision" else library
 
     @property
     def installed(self) -> bool:
@@ -196,6 +202,17 @@ TABLE: dict[str, tuple[Counterpart, ...]] = {
         Counterpart("keras.losses.SparseCategoricalCrossentropy", options={"from_logits": True}),
     ),
     "SoftmaxBCELoss": (_torch("BCELoss", lambda s: softmax(s, axis=1), of=Q, one_hot=True),),
+    # of torchvision with alpha=-1; optax has no alpha by default
+    "FocalLoss": (
+        Counterpart("torchvision.ops.sigmoid_focal_loss"),
+        Counterpart("optax.losses.sigmoid_focal_loss"),
+        Counterpart("keras.losses.BinaryFocalCrossentropy", options={"from_logits": True}),
+    ),
+    # optax's smooth is half of ours; Keras has 1e-7, and only in the denominator
+    "DiceLoss": (
+        Counterpart("optax.losses.binary_dice_loss"),
+        Counterpart("keras.losses.Dice", P, {"axis": (1,)}),
+    ),
     "HingeLoss": (
         Counterpart("torch.nn.MarginRankingLoss", "{s} against 0", {"margin": 1}, _ranking),
         Counterpart("sklearn.metrics.hinge_loss", evaluate=_hinge),
@@ -308,6 +325,21 @@ def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
     def as_classes(y):
         return y.double() if y.ndim == 2 else y
 
+    def weights(option):
+        given = getattr(loss, option, None)
+        return None if given is None else torch.tensor(given, dtype=torch.float64)
+
+    def focal(s, y, reduction):
+        of_1, of_0 = (1.0, 1.0) if settings.alpha is None else (settings.alpha, 1 - settings.alpha)
+        if_1 = torch.sigmoid(-s) ** settings.gamma * F.softplus(-s)
+        if_0 = torch.sigmoid(s) ** settings.gamma * F.softplus(s)
+        return of_1 * y * if_1 + of_0 * (1 - y) * if_0
+
+    def dice(s, y):
+        p, smooth = torch.sigmoid(s), settings.smooth
+        both = p.sum(dim=1) + y.sum(dim=1)
+        return 1 - (2 * (p * y).sum(dim=1) + smooth) / (both + smooth)
+
     def softmax_bce(s, y):
         p, y = torch.softmax(s, dim=1), one_hot(s, y)
         return F.binary_cross_entropy(p, y, reduction="none").sum(dim=1)
@@ -335,14 +367,22 @@ def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
         "HuberLoss": real(lambda s, y, **kw: F.huber_loss(s, y, delta=settings.delta, **kw)),
         "SigmoidMSELoss": lambda s, y: per_example(0.5 * (y - torch.sigmoid(s)) ** 2),
         "BCELoss": real(F.binary_cross_entropy),
-        "BCEWithLogitsLoss": real(F.binary_cross_entropy_with_logits),
+        "BCEWithLogitsLoss": real(
+            partial(F.binary_cross_entropy_with_logits, pos_weight=weights("pos_weight"))
+        ),
         "ProbitLoss": lambda s, y: per_example(
             -y * torch.special.log_ndtr(s) - (1 - y) * torch.special.log_ndtr(-s)
         ),
         "PoissonNLLLoss": poisson,
         "CrossEntropyLoss": lambda s, y: F.cross_entropy(
-            s, as_classes(y), label_smoothing=settings.label_smoothing, reduction="none"
+            s,
+            as_classes(y),
+            weight=weights("weight"),
+            label_smoothing=settings.label_smoothing,
+            reduction="none",
         ),
+        "FocalLoss": real(focal),
+        "DiceLoss": dice,
         "SoftmaxBCELoss": softmax_bce,
         "HingeLoss": hinge,
         "SquaredHingeLoss": lambda s, y: hinge(s, y) ** 2,

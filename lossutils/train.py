@@ -226,7 +226,9 @@ def fit_linear_autograd(
         w_t, b_t = (torch.tensor(p, dtype=torch.float64, requires_grad=True) for p in (W, b))
         scores = to_tensor(to_float64(rows.X)[0]) @ w_t + b_t
         loss.check(scores.detach().numpy(), rows.targets)
-        value = value_of(scores, to_tensor(rows.targets)).mean() + 0.5 * l2 * (w_t**2).sum()
+        values = value_of(scores, to_tensor(rows.targets))
+        mean = values.mean() * (len(values) / loss._divisor(rows.targets, None))
+        value = mean + 0.5 * l2 * (w_t**2).sum()
         dW, db = torch.autograd.grad(value, (w_t, b_t))
         return value.item(), dW.numpy(), db.numpy()
 

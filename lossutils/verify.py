@@ -299,7 +299,7 @@ def torch_value_and_grad(
     values = value_of(s, to_tensor(targets))
     w = np.ones(len(values)) if sample_weight is None else np.asarray(sample_weight)
     values = values * torch.tensor(w, dtype=torch.float64)
-    total = values.sum() / w.sum() if reduction == "mean" else values.sum()
+    total = values.sum() / loss._divisor(targets, w) if reduction == "mean" else values.sum()
     (grad,) = torch.autograd.grad(total, s)
     value = values if reduction == "none" else total
     return value.detach().numpy(), grad.numpy()

@@ -11,7 +11,9 @@ from lossutils.losses import (
     BCELoss,
     BCEWithLogitsLoss,
     CrossEntropyLoss,
+    DiceLoss,
     ExpMSELoss,
+    FocalLoss,
     HingeLoss,
     HuberLoss,
     MAELoss,
@@ -29,17 +31,27 @@ from lossutils.losses.targets import (
     CountTargets,
     RealTargets,
     SignTargets,
-    TargetForEachScore,
     UnitTargets,
 )
 
 REAL = [MSELoss(), MAELoss(), HuberLoss(), HuberLoss(delta=0.25)]
-UNIT = [SigmoidMSELoss(), BCELoss(), BCEWithLogitsLoss(), ProbitLoss()]
+UNIT = [
+    SigmoidMSELoss(),
+    BCELoss(),
+    BCEWithLogitsLoss(),
+    BCEWithLogitsLoss(pos_weight=3.0),
+    ProbitLoss(),
+    FocalLoss(),
+    FocalLoss(gamma=0.5, alpha=0.25),
+]
+MASK = [DiceLoss(), DiceLoss(smooth=0.125)]
 COUNT = [PoissonNLLLoss(), PoissonNLLLoss(full=True), PoissonNLLLoss(log_input=False)]
 SIGN = [HingeLoss(), HingeLoss(margin=0.5), SquaredHingeLoss(), SquaredHingeLoss(margin=2.0)]
 CLASS = [
     CrossEntropyLoss(),
     CrossEntropyLoss(label_smoothing=0.1),
+    CrossEntropyLoss(weight=(0.5, 2.0, 1.0)),
+    CrossEntropyLoss(label_smoothing=0.1, weight=(0.5, 2.0, 1.0)),
     SoftmaxBCELoss(),
     SoftmaxMSELoss(),
     ExpMSELoss(),
@@ -53,7 +65,7 @@ BINARY = UNIT + SIGN
 MULTICLASS = CLASS + LABELS_ONLY
 COLUMNS = REAL + UNIT + COUNT
 """Losses whose targets have the shape of the scores, (m,) or (m, K)."""
-ALL = REAL + BINARY + COUNT + MULTICLASS
+ALL = REAL + BINARY + COUNT + MASK + MULTICLASS
 BOUNDED = [BCELoss(), PoissonNLLLoss(log_input=False)]
 """Losses that take only some scores: probabilities, and rates."""
 
@@ -70,6 +82,8 @@ def example(loss):
         return rows, np.array([[0.0, 1.0, 2.5], [-1.0, 2.0, 3.0], [1.0, 0.0, -1.0]])
     if isinstance(loss, ClassTargets):
         return rows, np.array([2, 0, 1])
+    if isinstance(loss, DiceLoss):
+        return rows, np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
     targets = {SignTargets: [-1, 1, 1], CountTargets: [0, 3, 1], UnitTargets: [0, 1, 0.5]}
     return rows[0], np.array(next(y for kind, y in targets.items() if isinstance(loss, kind)))
 
@@ -89,8 +103,9 @@ def batches(draw, loss):
     multiples of 1/4, and the scores in column k are a multiple of 1/4 plus (k + 1)/64.
     """
     m, K = draw(st.integers(1, 5)), draw(st.integers(2, 5))
-    either = isinstance(loss, TargetForEachScore) and draw(st.booleans())
-    shape = (m, K) if isinstance(loss, ClassTargets) or either else (m,)
+    K = len(getattr(loss, "weight", None) or range(K))
+    either = loss._score_ndim == (1, 2) and draw(st.booleans())
+    shape = (m, K) if either or loss._score_ndim == (2,) else (m,)
     quarters = _arrays(draw, shape, st.integers(-12, 12)) / 4
     scores = quarters + (np.arange(shape[-1]) + 1) / 64 if len(shape) == 2 else quarters + 1 / 64
     if loss in BOUNDED:
@@ -135,6 +150,8 @@ def linear_problem(loss, m=12, n=3, seed=0, labels=0):
         targets, outputs = np.append(rng.integers(3, size=m - 3), [0, 1, 2]), (3,)
     elif isinstance(loss, RealTargets):
         targets, outputs = rng.normal(size=(m, 2)), (2,)
+    elif isinstance(loss, DiceLoss):
+        targets, outputs = rng.integers(2, size=(m, 4)), (4,)
     else:
         targets, outputs = rng.integers(2, size=m), ()
         targets = 2 * targets - 1 if isinstance(loss, SignTargets) else targets

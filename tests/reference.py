@@ -98,6 +98,10 @@ def cached_normal(x):
     return (tail if x < 0 else 1 - tail), density
 
 
+def power(x, exponent):
+    return x.chain(x.value**exponent, exponent * x.value ** (exponent - 1))
+
+
 def square(x):
     return x * x
 
@@ -152,8 +156,13 @@ def bce(loss, s, y):
 
 
 def bce_with_logits(loss, s, y):
-    pairs = zip(map(sigmoid, s), map(sigmoid, map(neg, s)), y, strict=True)
-    return [term / len(s) for p, q, y_k in pairs for term in cross_entropy_of(p, q, y_k)]
+    weights = loss.pos_weight if isinstance(loss.pos_weight, tuple) else [loss.pos_weight] * len(s)
+    terms = []
+    for z, y_k, weight in zip(s, y, weights, strict=True):
+        positive = exact(1.0 if weight is None else weight) * y_k
+        pairs = (sigmoid(z), positive), (sigmoid(-z), 1 - y_k)
+        terms += [-log(p) * side / len(s) for p, side in pairs if side != 0]
+    return terms
 
 
 def probit(loss, s, y):
@@ -174,9 +183,30 @@ def poisson_nll(loss, s, y):
 
 def cross_entropy(loss, s, y):
     smoothing = exact(loss.label_smoothing)
+    weights = map(exact, loss.weight or [1.0] * len(y))
     smooth = [(1 - smoothing) * y_k + smoothing / len(y) for y_k in y]
     p, _ = softmax(s)
-    return [-log(p_k) * y_k for p_k, y_k in zip(p, smooth, strict=True) if y_k != 0]
+    triples = zip(p, smooth, weights, strict=True)
+    return [-log(p_k) * y_k * w for p_k, y_k, w in triples if y_k != 0]
+
+
+def focal(loss, s, y):
+    alpha = None if loss.alpha is None else exact(loss.alpha)
+    of_1, of_0 = (1, 1) if alpha is None else (alpha, 1 - alpha)
+    terms = []
+    for z, y_k in zip(s, y, strict=True):
+        p, q = sigmoid(z), sigmoid(-z)
+        for side, right, wrong in ((of_1 * y_k, p, q), (of_0 * (1 - y_k), q, p)):
+            if side != 0:
+                terms.append(-power(wrong, exact(loss.gamma)) * log(right) * side / len(s))
+    return terms
+
+
+def dice(loss, s, y):
+    p, smooth = [sigmoid(z) for z in s], exact(loss.smooth)
+    overlap = sum((p_k * y_k for p_k, y_k in zip(p, y, strict=True)), start=mp.mpf(0))
+    sizes = sum(p, start=mp.mpf(0)) + sum(y, start=mp.mpf(0))
+    return [1 - (overlap * 2 + smooth) / (sizes + smooth)]
 
 
 def softmax_bce(loss, s, y):
@@ -235,6 +265,8 @@ DEFINITIONS = {
     losses.ProbitLoss: probit,
     losses.PoissonNLLLoss: poisson_nll,
     losses.CrossEntropyLoss: cross_entropy,
+    losses.FocalLoss: focal,
+    losses.DiceLoss: dice,
     losses.SoftmaxBCELoss: softmax_bce,
     losses.HingeLoss: hinge,
     losses.SquaredHingeLoss: squared_hinge,

@@ -4,6 +4,7 @@ from .base import Loss
 from .bce import BCELoss, BCEWithLogitsLoss
 from .canonical import PoissonNLLLoss, ProbitLoss
 from .cross_entropy import CrossEntropyLoss, SoftmaxBCELoss
+from .decisions import DiceLoss, FocalLoss
 from .hinge import HingeLoss, MulticlassHingeLoss, SquaredHingeLoss
 from .mse import HuberLoss, MAELoss, MSELoss
 from .mse_variants import ExpMSELoss, SigmoidMSELoss, SoftmaxMSELoss
@@ -12,7 +13,9 @@ __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
     "CrossEntropyLoss",
+    "DiceLoss",
     "ExpMSELoss",
+    "FocalLoss",
     "HingeLoss",
     "HuberLoss",
     "Loss",

@@ -47,8 +47,8 @@ class Loss:
         Non-negative weights, not all zero; a weight of k counts an example k times, and an example
         of weight 0 is left out, whatever its scores. A NaN weight gives a NaN.
     reduction : {"mean", "sum", "none"}, default "mean"
-        "mean" is the weighted mean, sum(w * l) / sum(w); "sum" is sum(w * l); "none" keeps
-        one value w * l per example.
+        "mean" is the weighted mean, sum(w * l) / sum(w), unless a loss says that it divides by
+        something else; "sum" is sum(w * l); "none" keeps one value w * l per example.
 
     Returns
     -------
@@ -86,6 +86,15 @@ class Loss:
 
     def _check_scores(self, s: Float64Array) -> None:
         """Raise unless the loss takes such scores; most take any."""
+
+    def _divisor(self, targets: Any, weights: Float64Array | None) -> float:
+        """Return what the mean over examples divides by: the sum of their weights.
+
+        A loss with weights of its own, as of classes, may count them in. The targets are those of
+        the caller; they have been checked, except where the weight is 0. The divisors of the parts
+        of a batch must add up to that of the batch.
+        """
+        return float(len(targets) if weights is None else weights.sum())
 
     def score_shape(self, targets: ArrayLike) -> tuple[int, ...]:
         """Return the shape that scores for these targets have: how wide a model must be."""
@@ -146,12 +155,10 @@ class Loss:
             )
         s, dtype = named_float64(self._name, "scores", scores)
         y = self._checked_targets(s, targets)
-        m = len(s)
-        w = check_weights(self._name, sample_weight, m)
-        if w is None:
-            coefficients = np.full(m, 1.0 / m if reduction == "mean" else 1.0)
-        else:
-            coefficients = w / w.sum() if reduction == "mean" else w
+        w = check_weights(self._name, sample_weight, len(s))
+        coefficients = np.ones(len(s)) if w is None else w
+        if reduction == "mean":
+            coefficients = coefficients / self._divisor(targets, w)
         return s, y, coefficients, dtype
 
     def _checked_targets(self, s: Float64Array, targets: ArrayLike) -> Any:

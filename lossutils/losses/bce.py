@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 
 from .._checks import Float64Array
-from .targets import UnitTargets, mean_over_scores, width
+from .targets import UnitTargets, check_columns, class_weights, mean_over_scores, width
 
 
 @dataclass(frozen=True)
@@ -76,9 +78,21 @@ class BCEWithLogitsLoss(UnitTargets):
     for -708 ≤ z ≤ 708), where ``torch.nn.BCEWithLogitsLoss`` rounds the gradient to 0. Infinite
     logits give the limits: z = +inf costs 0 if y = 1, else +inf. Called as every `Loss`.
 
+    Parameters
+    ----------
+    pos_weight : positive float, or sequence of K positive floats, optional
+        Weight of the positive term, :math:`y_k \log \sigma(z_k)`, for all labels or for each: one
+        positive example then counts as so many. As in PyTorch, "mean" still divides by the number
+        of examples (the sum of their ``sample_weight``), not by the sum of these weights.
+
+    Raises
+    ------
+    ValueError
+        Also if several weights are given, and not one for each column of scores.
+
     Notes
     -----
-    Source: claims A3, B5 and B6.
+    Source: claims A3, B5, B6, E8 and E9.
 
     Examples
     --------
@@ -91,11 +105,31 @@ class BCEWithLogitsLoss(UnitTargets):
     array([[-0.25,  0.5 ]])
     """
 
+    pos_weight: float | Sequence[float] | None = None
+
+    def __post_init__(self) -> None:
+        given = self.pos_weight
+        if given is not None:
+            rows = [given] if isinstance(given, Real) else given
+            weights = class_weights("BCEWithLogitsLoss", "pos_weight", rows)
+            object.__setattr__(self, "pos_weight", weights[0] if rows is not given else weights)
+
+    def _check_targets(self, shape, targets):
+        y = super()._check_targets(shape, targets)
+        if isinstance(self.pos_weight, tuple):
+            check_columns("BCEWithLogitsLoss", "pos_weight", self.pos_weight, shape)
+        return y
+
     def _rule(self, z, y):
-        # l = log(1 + exp(-|z|)) + |z| times the label weight that disagrees with sign(z)
-        e, error = sigmoid_error(z, y)
-        against = np.where(z < 0, y, 1.0 - y)
-        value = np.where(against == 0, 0.0, np.abs(z) * against) + np.log1p(e)
+        # l = log(1 + exp(-|z|)) + |z| times the label weight that disagrees with sign(z); with a
+        # pos_weight c, the weights of the labels 1 and 0 are c y and 1 - y, which add up to `both`
+        positive, both = y, 1.0
+        if self.pos_weight is not None:
+            positive = np.asarray(self.pos_weight) * y
+            both = positive + (1.0 - y)
+        e, error = sigmoid_error(z, y, positive)
+        against = np.where(z < 0, positive, 1.0 - y)
+        value = np.where(against == 0, 0.0, np.abs(z) * against) + both * np.log1p(e)
         return mean_over_scores(value), lambda: error / width(z)
 
 
@@ -108,12 +142,15 @@ class SigmoidError(NamedTuple):
     """sigmoid(z) - y"""
 
 
-def sigmoid_error(z: Float64Array, y: Float64Array) -> SigmoidError:
+def sigmoid_error(
+    z: Float64Array, y: Float64Array, positive: Float64Array | None = None
+) -> SigmoidError:
     r"""Compute :math:`\sigma(z) - y = (1 - y) \sigma(z) - y \sigma(-z)` without cancellation.
 
     The right-hand side keeps what the left one loses: for y = 1 it is :math:`-\sigma(-z)`, tiny but
-    not 0 at large z.
+    not 0 at large z. With ``positive``, that stands for the second y.
     """
+    positive = y if positive is None else positive
     e = np.exp(-np.abs(z))
     above, below = np.where(z >= 0, 1.0, e), np.where(z >= 0, e, 1.0)
-    return SigmoidError(e, ((1.0 - y) * above - y * below) / (1.0 + e))
+    return SigmoidError(e, ((1.0 - y) * above - positive * below) / (1.0 + e))

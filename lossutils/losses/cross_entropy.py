@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from .._checks import Float64Array
 from ..special import SoftmaxParts, all_but, softmax_parts
-from .targets import ClassTargets
+from .targets import ClassTargets, check_columns, class_weights
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,22 @@ class CrossEntropyLoss(ClassTargets):
     label_smoothing : float in [0, 1], default 0.0
         Share of the target that is spread evenly over all K classes:
         :math:`(1 - \varepsilon)\, y + \varepsilon / K`.
+    weight : sequence of K positive floats, optional
+        Weight of each class: the k-th entry of the target is multiplied by it, smoothed or not. As
+        in PyTorch, "mean" then divides by different things. For *labels* it divides by the sum of
+        the weights of the right classes (each times its ``sample_weight``), so that a batch of one
+        example has no weight. For *probabilities* it divides by the number of examples (the sum of
+        their ``sample_weight``), as without weights. To leave a class out, give its examples the
+        ``sample_weight`` 0.
+
+    Raises
+    ------
+    ValueError
+        Also if there is not one weight for each column of scores.
 
     Notes
     -----
-    Source: claims C5 and D1.
+    Source: claims C5, D1 and E10.
 
     Examples
     --------
@@ -43,6 +56,7 @@ class CrossEntropyLoss(ClassTargets):
     """
 
     label_smoothing: float = 0.0
+    weight: Sequence[float] | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.label_smoothing <= 1:
@@ -50,14 +64,38 @@ class CrossEntropyLoss(ClassTargets):
                 "CrossEntropyLoss: label_smoothing must lie in [0, 1], "
                 f"got {self.label_smoothing!r}"
             )
+        if self.weight is not None:
+            weights = class_weights("CrossEntropyLoss", "weight", self.weight)
+            object.__setattr__(self, "weight", weights)
+
+    def score_shape(self, targets):
+        """Return (m, K); with a weight for each class, there are as many classes."""
+        m, K = super().score_shape(targets)
+        return m, K if self.weight is None or np.ndim(targets) == 2 else len(self.weight)
 
     def _check_targets(self, shape, targets):
         y = super()._check_targets(shape, targets)
-        return (1.0 - self.label_smoothing) * y + self.label_smoothing / shape[1]
+        smooth = (1.0 - self.label_smoothing) * y + self.label_smoothing / shape[1]
+        if self.weight is None:
+            return smooth
+        check_columns("CrossEntropyLoss", "weight", self.weight, shape)
+        return smooth * self.weight
+
+    def _divisor(self, targets, weights):
+        labels = np.asarray(targets)
+        if self.weight is None or labels.ndim == 2:
+            return super()._divisor(targets, weights)
+        if weights is not None:
+            labels, weights = labels[weights != 0], weights[weights != 0]
+        of_class = np.bincount(labels.astype(np.intp, copy=False), weights, len(self.weight))
+        return float(of_class @ self.weight)
 
     def _rule(self, s, y):
         parts = softmax_parts(s)
-        return weighted_sum(y, parts.neg_log_p), lambda: softmax_error(parts, y)
+        if self.weight is None:
+            return weighted_sum(y, parts.neg_log_p), lambda: softmax_error(parts, y)
+        total = y.sum(axis=1, keepdims=True)
+        return weighted_sum(y, parts.neg_log_p), lambda: softmax_error(parts, y, total)
 
 
 @dataclass(frozen=True)
@@ -115,9 +153,14 @@ class SoftmaxBCELoss(ClassTargets):
         return value, gradient
 
 
-def softmax_error(parts: SoftmaxParts, y: Float64Array) -> Float64Array:
-    """Compute softmax - y as (1 - y) p - y (1 - p), which does not cancel where y is 1."""
-    return (1.0 - y) * parts.p - y * parts.q
+def softmax_error(
+    parts: SoftmaxParts, y: Float64Array, total: float | Float64Array = 1.0
+) -> Float64Array:
+    """Compute total p - y, for the softmax p and rows y that sum to ``total``.
+
+    As (total - y) p - y (1 - p) it does not cancel where y is all of the total.
+    """
+    return (total - y) * parts.p - y * parts.q
 
 
 def weighted_sum(weights: Float64Array, values: Float64Array) -> Float64Array:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,7 +18,7 @@ SUM_TOLERANCE = 1e-6
 class TargetForEachScore(Loss):
     """Losses of scores against targets of the same shape, (m,) or (m, K)."""
 
-    _score_ndim = (1, 2)
+    _score_ndim: ClassVar[tuple[int, ...]] = (1, 2)
     _score_shape = "(m,) or (m, K)"
 
     def score_shape(self, targets: ArrayLike) -> tuple[int, ...]:
@@ -142,6 +143,26 @@ class ClassTargets(Loss):
                 "targets / targets.sum(axis=1, keepdims=True)"
             )
         return y
+
+
+def class_weights(name: str, option: str, weights: Any) -> tuple[float, ...]:
+    """Return weights of classes as a tuple of floats, or raise unless all are positive."""
+    array = np.asarray(weights)
+    known = array.ndim == 1 and array.size > 0 and array.dtype.kind in "fiu"
+    if not known or not ((array > 0) & (array < np.inf)).all():
+        raise ValueError(
+            f"{name}: {option} must have a positive, finite number for each class, got {weights!r}"
+        )
+    return tuple(map(float, array))
+
+
+def check_columns(name: str, option: str, weights: Sequence[float], shape) -> None:
+    """Raise unless there is one weight for each column of scores of a shape."""
+    if len(shape) != 2 or shape[1] != len(weights):
+        raise ValueError(
+            f"{name}: {option} has {len(weights)} entries, so scores must have shape "
+            f"(m, {len(weights)}), got {shape}"
+        )
 
 
 def width(s):

@@ -12,7 +12,9 @@ from lossutils.losses import (
     BCELoss,
     BCEWithLogitsLoss,
     CrossEntropyLoss,
+    DiceLoss,
     ExpMSELoss,
+    FocalLoss,
     MSELoss,
     PoissonNLLLoss,
     ProbitLoss,
@@ -96,6 +98,15 @@ ANALYTIC = {
     ProbitLoss(): lambda s, y: by_example(
         -y * np.log(special.ndtr(s)) - (1 - y) * np.log(special.ndtr(-s))
     ),
+    FocalLoss(): lambda s, y: by_example(
+        y * np.log(1 + np.exp(-s)) / (1 + np.exp(s)) ** 2
+        + (1 - y) * np.log(1 + np.exp(s)) / (1 + np.exp(-s)) ** 2
+    ),
+    DiceLoss(): lambda s, y: (
+        1
+        - (2 * (y / (1 + np.exp(-s))).sum(axis=1) + 1)
+        / ((1 / (1 + np.exp(-s))).sum(axis=1) + y.sum(axis=1) + 1)
+    ),
     CrossEntropyLoss(): lambda s, y: np.log(np.exp(s).sum(axis=1)) - (y * s).sum(axis=1),
     SoftmaxBCELoss(): lambda s, y: (-y * np.log(softmax(s)) - (1 - y) * np.log(1 - softmax(s))).sum(
         axis=1
@@ -147,7 +158,10 @@ def test_reductions_agree(loss, data):
     each_value, each_grad = loss.value_and_grad(scores, targets, sample_weight=w, reduction="none")
     summed, summed_grad = loss.value_and_grad(scores, targets, sample_weight=w, reduction="sum")
     mean, mean_grad = loss.value_and_grad(scores, targets, sample_weight=w, reduction="mean")
-    total = len(scores) if w is None else w.sum()
+    counts = np.ones(len(scores)) if w is None else w
+    if getattr(loss, "weight", None) and targets.ndim == 1:
+        counts = counts * np.take(loss.weight, targets)
+    total = counts.sum()
     assert each_value.shape == scores.shape[:1]
     assert_allclose(summed, each_value.sum(), rtol=1e-14)
     assert_array_equal(summed_grad, each_grad)

@@ -1,6 +1,5 @@
 """What the symbols of the chapter on canonical links mean."""
 
-import numpy as np
 from scipy import stats
 
 from lossutils.losses import PoissonNLLLoss, ProbitLoss
