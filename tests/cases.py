@@ -14,17 +14,21 @@ from lossutils.losses import (
     DiceLoss,
     ExpMSELoss,
     FocalLoss,
+    GaussianNLLLoss,
     HingeLoss,
     HuberLoss,
+    LogCoshLoss,
     MAELoss,
     MSELoss,
     MulticlassHingeLoss,
     PoissonNLLLoss,
     ProbitLoss,
+    QuantileLoss,
     SigmoidMSELoss,
     SoftmaxBCELoss,
     SoftmaxMSELoss,
     SquaredHingeLoss,
+    StudentTLoss,
 )
 from lossutils.losses.targets import (
     ClassTargets,
@@ -34,7 +38,18 @@ from lossutils.losses.targets import (
     UnitTargets,
 )
 
-REAL = [MSELoss(), MAELoss(), HuberLoss(), HuberLoss(delta=0.25)]
+REAL = [
+    MSELoss(),
+    MAELoss(),
+    HuberLoss(),
+    HuberLoss(delta=0.25),
+    QuantileLoss(),
+    QuantileLoss(quantile=0.9),
+    StudentTLoss(),
+    StudentTLoss(df=1.0, scale=0.5),
+    LogCoshLoss(),
+]
+MEAN_AND_VARIANCE = [GaussianNLLLoss(), GaussianNLLLoss(full=True)]
 UNIT = [
     SigmoidMSELoss(),
     BCELoss(),
@@ -65,7 +80,7 @@ BINARY = UNIT + SIGN
 MULTICLASS = CLASS + LABELS_ONLY
 COLUMNS = REAL + UNIT + COUNT
 """Losses whose targets have the shape of the scores, (m,) or (m, K)."""
-ALL = REAL + BINARY + COUNT + MASK + MULTICLASS
+ALL = REAL + MEAN_AND_VARIANCE + BINARY + COUNT + MASK + MULTICLASS
 BOUNDED = [BCELoss(), PoissonNLLLoss(log_input=False)]
 """Losses that take only some scores: probabilities, and rates."""
 
@@ -82,6 +97,8 @@ def example(loss):
         return rows, np.array([[0.0, 1.0, 2.5], [-1.0, 2.0, 3.0], [1.0, 0.0, -1.0]])
     if isinstance(loss, ClassTargets):
         return rows, np.array([2, 0, 1])
+    if isinstance(loss, GaussianNLLLoss):
+        return rows[:, :2], np.array([0.0, 1.0, 2.5])
     if isinstance(loss, DiceLoss):
         return rows, np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.5], [0.0, 0.0, 1.0]])
     targets = {SignTargets: [-1, 1, 1], CountTargets: [0, 3, 1], UnitTargets: [0, 1, 0.5]}
@@ -106,11 +123,13 @@ def batches(draw, loss):
     K = len(getattr(loss, "weight", None) or range(K))
     either = loss._score_ndim == (1, 2) and draw(st.booleans())
     shape = (m, K) if either or loss._score_ndim == (2,) else (m,)
+    shape = (m, 2) if isinstance(loss, GaussianNLLLoss) else shape
     quarters = _arrays(draw, shape, st.integers(-12, 12)) / 4
     scores = quarters + (np.arange(shape[-1]) + 1) / 64 if len(shape) == 2 else quarters + 1 / 64
     if loss in BOUNDED:
         scores = 0.5 + scores / 16
-    if isinstance(loss, RealTargets):
+    if isinstance(loss, RealTargets | GaussianNLLLoss):
+        shape = (m,) if isinstance(loss, GaussianNLLLoss) else shape
         targets = _arrays(draw, shape, st.integers(-8, 8)) / 4
     elif isinstance(loss, CountTargets):
         targets = _arrays(draw, shape, st.integers(0, 8))
@@ -152,6 +171,8 @@ def linear_problem(loss, m=12, n=3, seed=0, labels=0):
         targets, outputs = rng.normal(size=(m, 2)), (2,)
     elif isinstance(loss, DiceLoss):
         targets, outputs = rng.integers(2, size=(m, 4)), (4,)
+    elif isinstance(loss, GaussianNLLLoss):
+        targets, outputs = rng.normal(size=m), (2,)
     else:
         targets, outputs = rng.integers(2, size=m), ()
         targets = 2 * targets - 1 if isinstance(loss, SignTargets) else targets

@@ -6,8 +6,16 @@ from .canonical import PoissonNLLLoss, ProbitLoss
 from .cross_entropy import CrossEntropyLoss, SoftmaxBCELoss
 from .decisions import DiceLoss, FocalLoss
 from .hinge import HingeLoss, MulticlassHingeLoss, SquaredHingeLoss
-from .mse import HuberLoss, MAELoss, MSELoss
+from .mse import MSELoss
 from .mse_variants import ExpMSELoss, SigmoidMSELoss, SoftmaxMSELoss
+from .robust import (
+    GaussianNLLLoss,
+    HuberLoss,
+    LogCoshLoss,
+    MAELoss,
+    QuantileLoss,
+    StudentTLoss,
+)
 
 __all__ = [
     "BCELoss",
@@ -16,16 +24,20 @@ __all__ = [
     "DiceLoss",
     "ExpMSELoss",
     "FocalLoss",
+    "GaussianNLLLoss",
     "HingeLoss",
     "HuberLoss",
+    "LogCoshLoss",
     "Loss",
     "MAELoss",
     "MSELoss",
     "MulticlassHingeLoss",
     "PoissonNLLLoss",
     "ProbitLoss",
+    "QuantileLoss",
     "SigmoidMSELoss",
     "SoftmaxBCELoss",
     "SoftmaxMSELoss",
     "SquaredHingeLoss",
+    "StudentTLoss",
 ]

@@ -4,8 +4,15 @@ import numpy as np
 from scipy import stats
 
 from lossutils.data import noisy_line
-from lossutils.losses import HuberLoss
-from tests.book.formulas.sheet import Function, positive, real
+from lossutils.losses import (
+    GaussianNLLLoss,
+    HuberLoss,
+    LogCoshLoss,
+    MAELoss,
+    QuantileLoss,
+    StudentTLoss,
+)
+from tests.book.formulas.sheet import Function, positive, real, unit
 from tests.book.meanings import minimiser, one
 from tests.book.meanings.mse import NODES, WEIGHTS, variance
 
@@ -73,5 +80,26 @@ INLINE = {
     ),
 }
 
+scores = dict(y=real("K"), gap=real("K", scale=1), s=lambda y, gap: y + gap, d=lambda s, y: s - y)
+DOCSTRINGS = {
+    "MAELoss": scores | dict(l=lambda s, y: one(MAELoss())(s, y)),
+    "HuberLoss": scores | dict(delta=positive(), l=lambda s, y, delta: one(HuberLoss(delta))(s, y)),
+    "QuantileLoss": scores | dict(tau=unit(), l=lambda s, y, tau: one(QuantileLoss(tau))(s, y)),
+    "StudentTLoss": scores
+    | dict(
+        nu=positive(),
+        b=positive(),
+        l=lambda s, y, nu, b: one(StudentTLoss(nu, b))(s, y),
+    ),
+    r"|d| = b \sqrt{\nu}": dict(
+        nu=positive(),
+        b=positive(),
+        d=lambda nu, b: minimiser(lambda d: -StudentTLoss(nu, b).grad([d], [0.0])[0], 0, 20),
+    ),
+    "LogCoshLoss": scores | dict(l=lambda s, y: one(LogCoshLoss())(s, y)),
+    "GaussianNLLLoss": dict(
+        s=real(2, scale=1), y=real(), l=lambda s, y: one(GaussianNLLLoss())(s, y)
+    ),
+}
 CONDITIONS = []
 UNREAD = {}
