@@ -4,7 +4,17 @@ import numpy as np
 from scipy import integrate, optimize, special, stats
 
 from lossutils.losses import BCELoss, BCEWithLogitsLoss, MSELoss, PoissonNLLLoss, ProbitLoss
-from tests.book.formulas.sheet import Function, choice, index, integer, interval, real, slope, unit
+from tests.book.formulas.sheet import (
+    Function,
+    bit,
+    choice,
+    index,
+    integer,
+    interval,
+    real,
+    slope,
+    unit,
+)
 from tests.book.meanings import minimiser, one
 
 # ---- by another way than the chapter's -----------------------------------------------------------
@@ -109,7 +119,7 @@ regression = dict(
         [vertex(summed(np.eye(1), y[i : i + 1]), s[i : i + 1])[0] for i in range(len(s))]
     ),
 )
-probit = dict(s=real(), L=lambda s, y: one(ProbitLoss())(s, y))
+probit = dict(s=real(), y=unit(), L=lambda s, y: one(ProbitLoss())(s, y))
 mills = dict(
     s=real(),
     phi=Function(stats.norm.pdf),
@@ -125,7 +135,17 @@ TAGS = {
     "A-variance": family,
     "canonical-grad": family | dict(L=lambda weight, s, y: -np.log(tilted(weight, s)[int(y) - 1])),
     "canonical-hessian": regression
-    | dict(i=index("m"), tight=dict(v=lambda sheet: 0 * sheet["v"])),
+    | dict(
+        # of two classes, since for counts all derivatives of A are the same
+        i=index("m"),
+        y=bit("m"),
+        A=Function(lambda s: special.logsumexp([0, s])),
+        V=lambda s: np.diag(stats.bernoulli(stats.logistic.cdf(s)).var()),
+        H=lambda X, y, theta: hessian_at(
+            lambda theta: BCEWithLogitsLoss()(X @ theta, y, reduction="sum"), theta
+        ),
+        tight=dict(v=lambda sheet: 0 * sheet["v"]),
+    ),
     "balance": regression | dict(m=integer(8, 9), mu=best_fit),
     "Poisson-NLL": dict(s=real(), y=choice(*range(6)), L=lambda s, y: one(PoissonNLLLoss())(s, y)),
     "Newton-step": regression,
