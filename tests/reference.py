@@ -8,7 +8,7 @@ which is larger than every float.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import combinations_with_replacement
 from operator import neg
 from typing import NamedTuple
@@ -151,24 +151,15 @@ def bce(loss, s, y):
     return [term / len(s) for p, y_k in pairs for term in cross_entropy_of(p, 1 - p, y_k)]
 
 
-def bce_with_logits(loss, s, y):
-    pairs = zip(map(sigmoid, s), map(sigmoid, map(neg, s)), y, strict=True)
-    return [term / len(s) for p, q, y_k in pairs for term in cross_entropy_of(p, q, y_k)]
-
-
-def probit(loss, s, y):
-    pairs = zip(map(normal_cdf, s), map(normal_cdf, map(neg, s)), y, strict=True)
+def bce_with_logits(loss, s, y, cdf=sigmoid):
+    pairs = zip(map(cdf, s), map(cdf, map(neg, s)), y, strict=True)
     return [term / len(s) for p, q, y_k in pairs for term in cross_entropy_of(p, q, y_k)]
 
 
 def poisson_nll(loss, s, y):
-    if loss.log_input:
-        terms = [term for s_k, y_k in zip(s, y, strict=True) for term in (exp(s_k), s_k * -y_k)]
-    else:
-        pairs = zip(s, y, strict=True)
-        terms = [term for s_k, y_k in pairs for term in (s_k, log(s_k) * -y_k)]
-    if loss.full:
-        terms += [s[0] * 0 + mp.log(mp.factorial(y_k)) for y_k in y]
+    rates, logs = (map(exp, s), s) if loss.log_input else (s, map(log, s))
+    terms = [*rates, *(log_rate * -y_k for log_rate, y_k in zip(logs, y, strict=True))]
+    terms += [s[0] * 0 + mp.log(mp.factorial(y_k)) for y_k in y if loss.full]
     return [term / len(s) for term in terms]
 
 
@@ -232,7 +223,7 @@ DEFINITIONS = {
     losses.SigmoidMSELoss: sigmoid_mse,
     losses.BCELoss: bce,
     losses.BCEWithLogitsLoss: bce_with_logits,
-    losses.ProbitLoss: probit,
+    losses.ProbitLoss: partial(bce_with_logits, cdf=normal_cdf),
     losses.PoissonNLLLoss: poisson_nll,
     losses.CrossEntropyLoss: cross_entropy,
     losses.SoftmaxBCELoss: softmax_bce,

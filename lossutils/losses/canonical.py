@@ -117,10 +117,10 @@ class ProbitLoss(UnitTargets):
     Examples
     --------
     >>> loss = ProbitLoss()
-    >>> loss([0.0, 40.0], [1, 0], reduction="none")
-    array([  0.69314718, 804.60844201])
-    >>> loss.grad([0.0, 40.0], [1, 0], reduction="none")
-    array([-0.79788456, 40.0249688 ])
+    >>> loss([0.0, 4.0], [1, 0], reduction="none")
+    array([ 0.69314718, 10.36010149])
+    >>> loss.grad([0.0, 4.0], [1, 0], reduction="none")
+    array([-0.79788456,  4.22560714])
     """
 
     def _rule(self, s, y):
