@@ -8,7 +8,7 @@ which is larger than every float.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from itertools import combinations_with_replacement
 from operator import neg
 from typing import NamedTuple
@@ -195,13 +195,9 @@ def probit(loss, s, y):
 
 
 def poisson_nll(loss, s, y):
-    if loss.log_input:
-        terms = [term for s_k, y_k in zip(s, y, strict=True) for term in (exp(s_k), s_k * -y_k)]
-    else:
-        pairs = zip(s, y, strict=True)
-        terms = [term for s_k, y_k in pairs for term in (s_k, log(s_k) * -y_k)]
-    if loss.full:
-        terms += [s[0] * 0 + mp.log(mp.factorial(y_k)) for y_k in y]
+    rates, logs = (map(exp, s), s) if loss.log_input else (s, map(log, s))
+    terms = [*rates, *(log_rate * -y_k for log_rate, y_k in zip(logs, y, strict=True))]
+    terms += [s[0] * 0 + mp.log(mp.factorial(y_k)) for y_k in y if loss.full]
     return [term / len(s) for term in terms]
 
 
