@@ -8,7 +8,7 @@ which is larger than every float.
 
 from __future__ import annotations
 
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from itertools import combinations_with_replacement
 from operator import neg
 from typing import NamedTuple

@@ -12,7 +12,7 @@ PAGE = ROOT / "appendix" / "claims.md"
 SITE = ROOT / "_build" / "html"
 EXPECTED = [
     f"{letter}{i}"
-    for letter, n in zip("ABCDE", (5, 10, 18, 7, 3), strict=True)
+    for letter, n in zip("ABCDE", (5, 10, 18, 7, 7), strict=True)
     for i in range(1, n + 1)
 ]
 VERDICTS = {"holds", "slip", "false", "open", "needs care", "added"}

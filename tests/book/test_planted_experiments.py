@@ -26,6 +26,18 @@ FAULTS = {
             "is the largest of the grid, so larger ones might be better",
         ),
     },
+    "robust": {
+        "a width that does not follow the unit": (
+            r"1\.345 \* sigma if by_noise else 1\.0",
+            "1.345 if by_noise else 1.0",
+            "this does not hold: 'With δ measured in units of the noise, the unit of $y$ does not",
+        ),
+        "too few networks": (
+            r'seeds_12 = vary\("seeds", range\(12\)\)',
+            'seeds_12 = vary("seeds", range(3))',
+            "3 pairs are too few to tell a difference from noise",
+        ),
+    },
     "choosing_a_loss": {
         "a threshold chosen for one competitor only": (
             r"cuts = \[0, best_cut",
