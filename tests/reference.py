@@ -206,13 +206,11 @@ def cross_entropy(loss, s, y):
     weights = map(exact, loss.weight or [1.0] * len(y))
     smooth = [(1 - smoothing) * y_k + smoothing / len(y) for y_k in y]
     p, _ = softmax(s)
-    triples = zip(p, smooth, weights, strict=True)
-    return [-log(p_k) * y_k * w for p_k, y_k, w in triples if y_k != 0]
+    return [-log(a) * y_k * w for a, y_k, w in zip(p, smooth, weights, strict=True) if y_k != 0]
 
 
 def focal(loss, s, y):
-    alpha = None if loss.alpha is None else exact(loss.alpha)
-    of_1, of_0 = (1, 1) if alpha is None else (alpha, 1 - alpha)
+    of_1, of_0 = (1, 1) if loss.alpha is None else (exact(loss.alpha), 1 - exact(loss.alpha))
     terms = []
     for z, y_k in zip(s, y, strict=True):
         p, q = sigmoid(z), sigmoid(-z)
@@ -225,8 +223,7 @@ def focal(loss, s, y):
 def dice(loss, s, y):
     p, smooth = [sigmoid(z) for z in s], exact(loss.smooth)
     overlap = sum((p_k * y_k for p_k, y_k in zip(p, y, strict=True)), start=mp.mpf(0))
-    sizes = sum(p, start=mp.mpf(0)) + sum(y, start=mp.mpf(0))
-    return [1 - (overlap * 2 + smooth) / (sizes + smooth)]
+    return [1 - (overlap * 2 + smooth) / (sum(p, start=mp.mpf(0)) + sum(y) + smooth)]
 
 
 def softmax_bce(loss, s, y):

@@ -20,7 +20,6 @@ from tests.cases import (
     CLASS,
     COUNT,
     LABELS_ONLY,
-    MASK,
     MEAN_AND_VARIANCE,
     MULTICLASS,
     REAL,
@@ -221,20 +220,6 @@ REFUSED_BY_UNIT = [
         f"targets must lie in [0, 1], got values from 1 to 2; {MINUS_ONES}",
     ),
 ]
-REFUSED_BY_MASK = [
-    ({"scores": [0.5, 0.2, 0.3]}, "scores must have shape (m, K), got (3,)"),
-    ({"scores": np.zeros((3, 1, 1))}, "scores must have shape (m, K), got (3, 1, 1)"),
-    ({"scores": np.zeros((3, 0))}, f"the batch is empty (scores have shape (3, 0)); {EMPTY}"),
-    (
-        {"targets": [1.0, 0.0, 1.0]},
-        "scores have shape (3, 3) but targets have shape (3,); "
-        "nothing broadcasts, so give one target for each score",
-    ),
-    (
-        {"targets": [[0, 255, 0]] * 3},
-        f"targets must lie in [0, 1], got values from 0 to 255; {MINUS_ONES}",
-    ),
-]
 ZERO_ONES = "labels in {0, 1} become {-1, +1} with 2 * targets - 1"
 REFUSED_BY_SIGN = [
     ({"scores": np.zeros((3, 1))}, f"scores must have shape (m,), got (3, 1){RAVEL}"),
@@ -305,7 +290,6 @@ CASES = [
     *[(loss, *case) for loss in MEAN_AND_VARIANCE for case in REFUSED_BY_MEAN_AND_VARIANCE],
     *[(loss, *case) for loss in UNIT for case in REFUSED_BY_UNIT],
     *[(loss, *case) for loss in SIGN for case in REFUSED_BY_SIGN],
-    *[(loss, *case) for loss in MASK for case in REFUSED_BY_MASK],
     *[(loss, *case) for loss in MULTICLASS for case in REFUSED_BY_MULTICLASS],
     *[(loss, {"targets": y}, text) for loss in CLASS for y, text in REFUSED_PROBABILITIES],
     *[
