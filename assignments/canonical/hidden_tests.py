@@ -150,8 +150,8 @@ def family_mistakes(s, y, v, log_h):
             "The factor 1/m of the mean is lost.": (m * first, m * second),
             "The second derivative has the factor 1/m of the mean as well.": (first, m * second),
             "The weights are left out.": pair(shares(0.0)),
-            "The weights come as logarithms: take the exponential.": pair(raw),
             "The exponentials overflow: shift the exponents of each row first.": pair(naive),
+            "The weights come as logarithms: take the exponential.": pair(raw),
             "That is the standard deviation, not the variance.": (first, np.sqrt(m * second) / m),
             "Measure the deviations from the mean, not from the outcome that was seen.": (
                 first,
@@ -188,8 +188,8 @@ def random_family(student, reference, rng):
 @hidden_test("family_derivatives", points=1, message="Large scores and large log-weights.")
 def large_exponents(student, reference, rng):
     v = rng.permutation(6) + rng.uniform(0.1, 0.3, size=6)
-    for s in (700, -700):
-        log_h = -s * v + rng.normal(size=6)
+    for s, shift in ((700, 1500), (-700, -1500)):
+        log_h = shift - s * v + rng.normal(size=6)
         given = s + 0.5 * rng.normal(size=5), rng.choice(v, size=5), v, log_h
         compare_families(student, reference, given)
 
@@ -197,7 +197,7 @@ def large_exponents(student, reference, rng):
 @hidden_test("family_derivatives", points=1, message="Values around a million.")
 def large_values(student, reference, rng):
     v, log_h = 1e6 + rng.permutation(4) + rng.uniform(0, 0.3, size=4), rng.normal(size=4)
-    s = 1e-3 * rng.normal(size=6)
+    s = 1e-4 * rng.normal(size=6)
     compare_families(student, reference, (s, rng.choice(v, size=6), v, log_h))
 
 
