@@ -84,6 +84,7 @@ def log_cosh_mistakes(r):
         return {
             "That is the slope: return the loss.": np.tanh(r),
             "cosh and sinh overflow: take the larger exponential out of the sum.": near,
+            "Near 0 the digits are lost: log 2 is subtracted from nearly the same number.": far,
             "One of the two signs overflows: use |r|.": r + np.log1p(np.exp(-2 * r)) - log_2,
             "The ½ of the cosh is lost.": right + log_2,
             "The log 2 is lost far from 0.": np.where(size < 1, near, far + log_2),
@@ -92,7 +93,6 @@ def log_cosh_mistakes(r):
             "Between the two limits the loss is neither of them.": (
                 np.where(size < 1, r**2 / 2, size - log_2)
             ),
-            "Near 0 the digits are lost: log 2 is subtracted from nearly the same number.": far,
             "Near 0 the digits are lost: |r| and the logarithm cancel.": (
                 size + np.log1p(np.expm1(-2 * size) / 2)
             ),
