@@ -113,6 +113,11 @@ def _ranking(function, s, y):
     return function(to_tensor(s), to_tensor(0.0 * s), to_tensor(y))
 
 
+def _gaussian_nll(function, s, y):
+    """Take the variance instead of its logarithm, as an argument of its own."""
+    return function()(to_tensor(s[:, 0]), to_tensor(y), to_tensor(np.exp(s[:, 1])))
+
+
 def _log_loss(function, s, y):
     """Name all classes, since a batch may lack some."""
     return function(y, softmax(s, axis=1), labels=np.arange(s.shape[1]))
@@ -144,6 +149,18 @@ TABLE: dict[str, tuple[Counterpart, ...]] = {
         Counterpart("sklearn.linear_model.HuberRegressor"),
         Counterpart("optax.losses.huber_loss"),
         Counterpart("keras.losses.Huber"),
+    ),
+    "QuantileLoss": (
+        _sklearn("mean_pinball_loss"),
+        Counterpart("sklearn.linear_model.QuantileRegressor"),
+    ),
+    "StudentTLoss": (),  # but for a constant it is -torch.distributions.StudentT(...).log_prob
+    "LogCoshLoss": (
+        Counterpart("optax.losses.log_cosh"),
+        Counterpart("keras.losses.LogCosh"),
+    ),
+    "GaussianNLLLoss": (
+        Counterpart("torch.nn.GaussianNLLLoss", "mean, exp(log-variance)", {}, _gaussian_nll),
     ),
     "SigmoidMSELoss": (
         _torch("MSELoss", sigmoid, of=P),
@@ -308,10 +325,29 @@ def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
             return violations.sum(dim=1)
         return violations.max(dim=1).values  # amax would share the gradient of a tie
 
+    def quantile(s, y, reduction):
+        low, high = torch.relu(y - s), torch.relu(s - y)  # with slope 0 at the kink
+        return settings.quantile * low + (1 - settings.quantile) * high
+
+    def student_t(s, y, reduction):
+        u = ((s - y) / settings.scale) ** 2 / settings.df
+        return 0.5 * (settings.df + 1) * torch.log1p(u)
+
+    def log_cosh(s, y, reduction):
+        return torch.log(torch.cosh(s - y))
+
+    def gaussian_nll(s, y):
+        mean, variance = s[:, 0], s[:, 1].exp()
+        return F.gaussian_nll_loss(mean, y.to(s), variance, full=settings.full, reduction="none")
+
     functions = {
         "MSELoss": real(F.mse_loss),
         "MAELoss": real(F.l1_loss),
         "HuberLoss": real(lambda s, y, **kw: F.huber_loss(s, y, delta=settings.delta, **kw)),
+        "QuantileLoss": real(quantile),
+        "StudentTLoss": real(student_t),
+        "LogCoshLoss": real(log_cosh),
+        "GaussianNLLLoss": gaussian_nll,
         "SigmoidMSELoss": lambda s, y: per_example(0.5 * (y - torch.sigmoid(s)) ** 2),
         "BCELoss": real(F.binary_cross_entropy),
         "BCEWithLogitsLoss": real(F.binary_cross_entropy_with_logits),

@@ -12,15 +12,19 @@ from lossutils.losses import (
     BCEWithLogitsLoss,
     CrossEntropyLoss,
     ExpMSELoss,
+    GaussianNLLLoss,
     HingeLoss,
     HuberLoss,
+    LogCoshLoss,
     MAELoss,
     MSELoss,
     MulticlassHingeLoss,
+    QuantileLoss,
     SigmoidMSELoss,
     SoftmaxBCELoss,
     SoftmaxMSELoss,
     SquaredHingeLoss,
+    StudentTLoss,
 )
 from lossutils.losses.targets import (
     ClassTargets,
@@ -30,7 +34,18 @@ from lossutils.losses.targets import (
     UnitTargets,
 )
 
-REAL = [MSELoss(), MAELoss(), HuberLoss(), HuberLoss(delta=0.25)]
+REAL = [
+    MSELoss(),
+    MAELoss(),
+    HuberLoss(),
+    HuberLoss(delta=0.25),
+    QuantileLoss(),
+    QuantileLoss(quantile=0.9),
+    StudentTLoss(),
+    StudentTLoss(df=1.0, scale=0.5),
+    LogCoshLoss(),
+]
+MEAN_AND_VARIANCE = [GaussianNLLLoss(), GaussianNLLLoss(full=True)]
 UNIT = [SigmoidMSELoss(), BCELoss(), BCEWithLogitsLoss()]
 SIGN = [HingeLoss(), HingeLoss(margin=0.5), SquaredHingeLoss(), SquaredHingeLoss(margin=2.0)]
 CLASS = [
@@ -47,7 +62,7 @@ LABELS_ONLY = [
 ]
 BINARY = UNIT + SIGN
 MULTICLASS = CLASS + LABELS_ONLY
-ALL = REAL + BINARY + MULTICLASS
+ALL = REAL + MEAN_AND_VARIANCE + BINARY + MULTICLASS
 
 
 def each(losses):
@@ -62,6 +77,8 @@ def example(loss):
         return rows, np.array([[0.0, 1.0, 2.5], [-1.0, 2.0, 3.0], [1.0, 0.0, -1.0]])
     if isinstance(loss, ClassTargets):
         return rows, np.array([2, 0, 1])
+    if isinstance(loss, GaussianNLLLoss):
+        return rows[:, :2], np.array([0.0, 1.0, 2.5])
     targets = [-1, 1, 1] if isinstance(loss, SignTargets) else [0, 1, 0.5]
     return rows[0], np.array(targets)
 
@@ -83,11 +100,13 @@ def batches(draw, loss):
     m, K = draw(st.integers(1, 5)), draw(st.integers(2, 5))
     either = isinstance(loss, TargetForEachScore) and draw(st.booleans())
     shape = (m, K) if isinstance(loss, ClassTargets) or either else (m,)
+    shape = (m, 2) if isinstance(loss, GaussianNLLLoss) else shape
     quarters = _arrays(draw, shape, st.integers(-12, 12)) / 4
     scores = quarters + (np.arange(shape[-1]) + 1) / 64 if len(shape) == 2 else quarters + 1 / 64
     if type(loss).__name__ == "BCELoss":
         scores = 0.5 + scores / 16
-    if isinstance(loss, RealTargets):
+    if isinstance(loss, RealTargets | GaussianNLLLoss):
+        shape = (m,) if isinstance(loss, GaussianNLLLoss) else shape
         targets = _arrays(draw, shape, st.integers(-8, 8)) / 4
     elif isinstance(loss, UnitTargets):
         targets = _arrays(draw, shape, st.sampled_from([0.0, 1.0, 0.3]))
@@ -125,6 +144,8 @@ def linear_problem(loss, m=12, n=3, seed=0, labels=0):
         targets, outputs = np.append(rng.integers(3, size=m - 3), [0, 1, 2]), (3,)
     elif isinstance(loss, RealTargets):
         targets, outputs = rng.normal(size=(m, 2)), (2,)
+    elif isinstance(loss, GaussianNLLLoss):
+        targets, outputs = rng.normal(size=m), (2,)
     else:
         targets, outputs = rng.integers(2, size=m), ()
         targets = 2 * targets - 1 if isinstance(loss, SignTargets) else targets

@@ -122,6 +122,30 @@ def huber(loss, s, y):
     return [cost(absolute(y_k - s_k)) / len(s) for s_k, y_k in zip(s, y, strict=True)]
 
 
+def errors(s, y):
+    return [s_k - y_k for s_k, y_k in zip(s, y, strict=True)]
+
+
+def quantile(loss, s, y):
+    tau = exact(loss.quantile)
+    return [(positive_part(-d) * tau + positive_part(d) * (1 - tau)) / len(s) for d in errors(s, y)]
+
+
+def student_t(loss, s, y):
+    df, scale = exact(loss.df), exact(loss.scale)
+    return [log(square(d / scale) / df + 1) * ((df + 1) / 2) / len(s) for d in errors(s, y)]
+
+
+def log_cosh(loss, s, y):
+    return [log((exp(d) + exp(-d)) / 2) / len(s) for d in errors(s, y)]
+
+
+def gaussian_nll(loss, s, y):
+    mean, log_variance = s
+    terms = [log_variance / 2, square(mean - y[0]) * exp(-log_variance) / 2]
+    return [*terms, log(mean * 0 + 2 * mp.pi) / 2] if loss.full else terms
+
+
 def sigmoid_mse(loss, s, y):
     return [square(y_k - sigmoid(s_k)) / (2 * len(s)) for s_k, y_k in zip(s, y, strict=True)]
 
@@ -198,6 +222,10 @@ DEFINITIONS = {
     losses.MSELoss: mse,
     losses.MAELoss: mae,
     losses.HuberLoss: huber,
+    losses.QuantileLoss: quantile,
+    losses.StudentTLoss: student_t,
+    losses.LogCoshLoss: log_cosh,
+    losses.GaussianNLLLoss: gaussian_nll,
     losses.SigmoidMSELoss: sigmoid_mse,
     losses.BCELoss: bce,
     losses.BCEWithLogitsLoss: bce_with_logits,

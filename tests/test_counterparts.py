@@ -10,12 +10,15 @@ from lossutils.losses import (
     BCEWithLogitsLoss,
     CrossEntropyLoss,
     ExpMSELoss,
+    GaussianNLLLoss,
     HuberLoss,
     Loss,
     MAELoss,
     MSELoss,
     MulticlassHingeLoss,
+    QuantileLoss,
     SigmoidMSELoss,
+    StudentTLoss,
 )
 from lossutils.losses.targets import RealTargets
 from lossutils.verify import torch_value_and_grad
@@ -41,6 +44,8 @@ FACTORS = {
 def batch(loss: Loss, seed: int):
     """Draw 20 scores and hard labels in the shapes that the loss accepts."""
     rng = np.random.default_rng(seed)
+    if isinstance(loss, GaussianNLLLoss):
+        return rng.normal(size=(20, 2)), rng.normal(size=20)
     if loss.score_shape(np.zeros(20, dtype=int)) == (20, 2):  # classes
         return rng.normal(size=(20, K)), rng.integers(0, K, size=20)
     scores = rng.uniform(0.01, 0.99, size=20) if loss == BCELoss() else rng.normal(size=20)
@@ -68,7 +73,8 @@ def test_a_counterpart_returns_our_loss_times_its_factor(loss):
 def test_every_loss_has_a_counterpart_that_can_be_called(loss):
     found = counterparts(loss)
     assert set(found) <= {"torch", "sklearn", "sklearn model", "optax", "keras"}
-    assert type(loss).__name__ == "SquaredHingeLoss" or any(c.evaluate for c in found.values())
+    names_only = {"SquaredHingeLoss", "StudentTLoss", "LogCoshLoss"}
+    assert type(loss).__name__ in names_only or any(c.evaluate for c in found.values())
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.name)
@@ -169,7 +175,27 @@ def test_losses_equal_those_of_pytorch():
         assert_allclose(loss(scores, targets), factor * expected, rtol=1e-14)
 
 
+def test_distributions_of_pytorch_have_our_losses():
+    """Up to their constants."""
+    (scores, targets), dist = example(StudentTLoss()), torch.distributions
+    s, y = torch.tensor(scores), torch.tensor(targets)
+    for loss, law in (
+        (StudentTLoss(df=3.0, scale=2.0), lambda centre: dist.StudentT(3.0, centre, 2.0)),
+        (MAELoss(), lambda centre: dist.Laplace(centre, 1.0)),
+    ):
+        theirs = (law(y).log_prob(y) - law(s).log_prob(y)).mean().item()
+        assert_allclose(loss(scores, targets), theirs, rtol=1e-12)
+    scores, targets = example(GaussianNLLLoss())
+    mean, variance = torch.tensor(scores[:, 0]), torch.tensor(np.exp(scores[:, 1]))
+    for full in (False, True):
+        theirs = torch.nn.GaussianNLLLoss(full=full)(mean, torch.tensor(targets), variance)
+        assert_allclose(GaussianNLLLoss(full)(scores, targets), theirs.item(), rtol=1e-14)
+
+
 def test_losses_equal_those_of_scikit_learn():
+    errors = np.array([0.5, -1.0, 2.0])
+    theirs = metrics.mean_pinball_loss(np.zeros(3), errors, alpha=0.9)
+    assert_allclose(QuantileLoss(quantile=0.9)(errors, np.zeros(3)), theirs)
     scores, labels = example(CrossEntropyLoss())
     assert_allclose(MulticlassHingeLoss()(scores, labels), metrics.hinge_loss(labels, scores))
     p, y = np.array([0.1, 0.6, 0.9]), np.array([0, 1, 1])
@@ -192,6 +218,7 @@ def test_an_unknown_loss_has_no_counterpart():
         torch_loss(Cubed())
     assert str(caught.value) == (
         "no PyTorch counterpart of Cubed() is known; known are MSELoss, MAELoss, HuberLoss, "
-        "SigmoidMSELoss, BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, SoftmaxBCELoss, "
-        "HingeLoss, SquaredHingeLoss, MulticlassHingeLoss, SoftmaxMSELoss, ExpMSELoss"
+        "QuantileLoss, StudentTLoss, LogCoshLoss, GaussianNLLLoss, SigmoidMSELoss, BCELoss, "
+        "BCEWithLogitsLoss, CrossEntropyLoss, SoftmaxBCELoss, HingeLoss, SquaredHingeLoss, "
+        "MulticlassHingeLoss, SoftmaxMSELoss, ExpMSELoss"
     )

@@ -221,24 +221,24 @@ def centres(y, heights, weight, rounds=200, place=-1):
     return np.array(found)
 
 
-def astray_mistakes(y, heights, nu, scale):
+def astray_mistakes(y, heights, nu, width):
     """Results of typical mistakes in the experiment with one value that goes astray."""
 
     def right(r):
-        return 1 / (nu * scale**2 + r**2)
+        return 1 / (nu * width**2 + r**2)
 
     wrong_weights = {
-        "The weights lack the scale σ.": lambda r: 1 / (nu + r**2),
-        "Beside r² stands νσ², not νσ.": lambda r: 1 / (nu * scale + r**2),
-        "The weights lack ν.": lambda r: 1 / (scale**2 + r**2),
-        "Beside r² stands νσ²; ν + 1 is a factor that all weights share.": (
-            lambda r: 1 / ((nu + 1) * scale**2 + r**2)
+        "The weights lack the width b.": lambda r: 1 / (nu + r**2),
+        "Beside r² stands νb², not νb.": lambda r: 1 / (nu * width + r**2),
+        "The weights lack ν.": lambda r: 1 / (width**2 + r**2),
+        "Beside r² stands νb²; ν + 1 is a factor that all weights share.": (
+            lambda r: 1 / ((nu + 1) * width**2 + r**2)
         ),
-        "The weights have r² below the line, not |r|.": (lambda r: 1 / (nu * scale**2 + np.abs(r))),
+        "The weights have r² below the line, not |r|.": (lambda r: 1 / (nu * width**2 + np.abs(r))),
         "The weight is the slope over the residual, not the slope.": lambda r: np.abs(r) * right(r),
         "The weights are not squared.": (lambda r: right(r) ** 2),
         "Those are the weights of a Huber loss: differentiate the loss above.": (
-            lambda r: scale / np.maximum(scale, np.abs(r))
+            lambda r: width / np.maximum(width, np.abs(r))
         ),
         "All weights are the same: that is the mean.": np.ones_like,
     }
@@ -264,14 +264,14 @@ def astray_mistakes(y, heights, nu, scale):
 @hidden_test("student_centres", points=3, message="One of several random values goes astray.")
 def experiment(student, reference, rng):
     for m in (8, 9):
-        nu, scale = rng.uniform(1.5, 4), rng.uniform(1.3, 2)
-        y = rng.uniform(3, 8) + scale * rng.normal(size=m)
+        nu, width = rng.uniform(1.5, 4), rng.uniform(1.3, 2)
+        y = rng.uniform(3, 8) + width * rng.normal(size=m)
         order = np.argsort(y)  # neither the first nor the last value is the largest
         y = np.insert(rng.permutation(y[order[:-1]]), rng.integers(1, m - 1), y[order[-1]])
-        heights = scale * rng.uniform([0.5, 2, 5, 20, 300], [1, 4, 9, 60, 900])
-        right = reference.student_centres(y, heights, nu, scale)
-        answer = student.student_centres(y, heights, nu, scale)
-        compare(answer, right, mistakes=astray_mistakes(y, heights, nu, scale))
+        heights = width * rng.uniform([0.5, 2, 5, 20, 300], [1, 4, 9, 60, 900])
+        right = reference.student_centres(y, heights, nu, width)
+        answer = student.student_centres(y, heights, nu, width)
+        compare(answer, right, mistakes=astray_mistakes(y, heights, nu, width))
 
 
 def nll_mistakes(mu, v, y):

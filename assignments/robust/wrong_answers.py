@@ -143,8 +143,8 @@ def divided_by_zero(y):
     return s, delta
 
 
-@wrong_answer("student_centres", told="The weights lack the scale")
-def scale_of_one(y, heights, nu, scale):
+@wrong_answer("student_centres", told="The weights lack the width")
+def width_of_one(y, heights, nu, width):
     centres = []
     for height in heights:
         values = np.append(y[:-1], y[-1] + height)
@@ -156,47 +156,47 @@ def scale_of_one(y, heights, nu, scale):
 
 
 @wrong_answer("student_centres", told="ν + 1 is a factor")
-def one_too_many(y, heights, nu, scale):
+def one_too_many(y, heights, nu, width):
     centres = []
     for height in heights:
         values = np.append(y[:-1], y[-1] + height)
         s = np.median(values)
         for _ in range(200):
-            s = np.average(values, weights=1 / ((nu + 1) * scale**2 + (s - values) ** 2))
+            s = np.average(values, weights=1 / ((nu + 1) * width**2 + (s - values) ** 2))
         centres.append(s)
     return np.array(centres)
 
 
 @wrong_answer("student_centres", told="yours add up")
-def heights_add_up(y, heights, nu, scale):
+def heights_add_up(y, heights, nu, width):
     values, centres = y.copy(), []
     for height in heights:
         values[-1] += height
         s = np.median(values)
         for _ in range(200):
-            s = np.average(values, weights=1 / (nu * scale**2 + (s - values) ** 2))
+            s = np.average(values, weights=1 / (nu * width**2 + (s - values) ** 2))
         centres.append(s)
     return np.array(centres)
 
 
 @wrong_answer("student_centres", told="do not put it in its place")
-def replaced(y, heights, nu, scale):
+def replaced(y, heights, nu, width):
     centres = []
     for height in heights:
         values = np.append(y[:-1], height)
         s = np.median(values)
         for _ in range(200):
-            s = np.average(values, weights=1 / (nu * scale**2 + (s - values) ** 2))
+            s = np.average(values, weights=1 / (nu * width**2 + (s - values) ** 2))
         centres.append(s)
     return np.array(centres)
 
 
 @wrong_answer("student_centres", told="Go on for 200 rounds")
-def one_round(y, heights, nu, scale):
+def one_round(y, heights, nu, width):
     values = np.tile(y, (len(heights), 1))
     values[:, -1] += heights
     residuals = np.median(values, axis=1, keepdims=True) - values
-    return np.average(values, axis=1, weights=1 / (nu * scale**2 + residuals**2))
+    return np.average(values, axis=1, weights=1 / (nu * width**2 + residuals**2))
 
 
 @wrong_answer("gaussian_nll", told="0 times inf and 0 over 0 are nan")

@@ -265,7 +265,7 @@ class Reader:
             return {"mathcal": "cal_", "mathbb": "bb_", "mathbf": "bold_"}[match[1]] + match[2]
         if match := re.fullmatch(r"\\(?:text|operatorname|mathrm)\s*\{(.*)\}", text):
             return re.sub(r"\W+", "_", match[1].strip())
-        if text in (r"\max", r"\min"):  # in a subscript
+        if text in (r"\max", r"\min", r"\cosh", r"\tanh"):  # the first two in a subscript
             return text[1:]
         if GREEK.fullmatch(text) or re.fullmatch("[A-Za-z]", text):
             return RENAMED.get(text.lstrip("\\"), text.lstrip("\\"))

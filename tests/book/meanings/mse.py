@@ -6,7 +6,7 @@ import numpy as np
 from scipy import linalg, optimize, stats
 
 from lossutils.data import noisy_line
-from lossutils.losses import HuberLoss, MAELoss, MSELoss
+from lossutils.losses import MSELoss
 from tests.book.formulas.sheet import Function, index, positive, real, unit
 from tests.book.meanings import one
 from tests.book.meanings.mle import most_likely_sigma
@@ -187,13 +187,6 @@ INLINE = {
 scores = dict(y=real("K"), gap=real("K", scale=1), s=lambda y, gap: y + gap)
 DOCSTRINGS = {
     "MSELoss": scores | dict(l=lambda s, y: one(MSELoss())(s, y)),
-    "MAELoss": scores | dict(l=lambda s, y: one(MAELoss())(s, y)),
-    "HuberLoss": scores
-    | dict(
-        delta=positive(),
-        l=lambda s, y, delta: one(HuberLoss(delta))(s, y),
-        d=lambda s, y: s - y,
-    ),
 }
 CONDITIONS = ["x_1 = x_2", "y = 3 x_1"]
 UNREAD = {}

@@ -1,18 +1,21 @@
 """What the symbols of the chapter on robust losses mean."""
 
-from inspect import signature
-
 import numpy as np
-import torch
-from scipy import integrate, stats
-from sklearn.linear_model import HuberRegressor
-from sklearn.metrics import mean_pinball_loss
+from scipy import stats
 
 from lossutils.data import noisy_line
-from lossutils.losses import HuberLoss
+from lossutils.losses import (
+    GaussianNLLLoss,
+    HuberLoss,
+    LogCoshLoss,
+    MAELoss,
+    QuantileLoss,
+    StudentTLoss,
+)
 from tests.book.formulas.sheet import Function, positive, real, unit
 from tests.book.meanings import minimiser, one
 from tests.book.meanings.mse import NODES, WEIGHTS, variance
+from tests.book.meanings.robust_assignment import ASSIGNMENT
 
 
 def huber(r, delta):
@@ -78,66 +81,28 @@ INLINE = {
     ),
 }
 
-# ---- the assignment ------------------------------------------------------------------------------
-
-
-def nll(mu, v, y):
-    """Return the Gaussian loss of PyTorch, which takes the variance."""
-    loss = torch.nn.GaussianNLLLoss(eps=1e-300)
-    return loss(*(torch.tensor(a, dtype=torch.float64) for a in (mu, y, np.exp(v)))).item()
-
-
-def student_nll(r, nu, sigma):
-    """Return how much less probable, in logarithms, a residual is than 0 under Student's t."""
-    return stats.t.logpdf(0, nu, scale=sigma) - stats.t.logpdf(r, nu, scale=sigma)
-
-
-batch = dict(s=real("m"), y=real("m"))
-noise = dict(nu=positive(), sigma=positive())
-five = dict(
-    values=np.array([0.0, 6.0, 40.0, 1.0, 2.0]),
-    delta=lambda values: (
-        signature(HuberRegressor).parameters["epsilon"].default
-        * stats.median_abs_deviation(values)
-        / 0.6745
-    ),
-    s=lambda values, delta: minimiser(
-        lambda s: HuberLoss(delta)(np.full(5, s), values, reduction="sum"), 0, 40
-    ),
-)
-INLINE |= {
-    r"L(s, y) = \frac{1}{m} \sum_{i=1}^{m} \max\bigl(\tau\, (y_i - s_i),\; "
-    r"(\tau - 1)(y_i - s_i)\bigr)": batch
+scores = dict(y=real("K"), gap=real("K", scale=1), s=lambda y, gap: y + gap, d=lambda s, y: s - y)
+DOCSTRINGS = {
+    "MAELoss": scores | dict(l=lambda s, y: one(MAELoss())(s, y)),
+    "HuberLoss": scores | dict(delta=positive(), l=lambda s, y, delta: one(HuberLoss(delta))(s, y)),
+    "QuantileLoss": scores | dict(tau=unit(), l=lambda s, y, tau: one(QuantileLoss(tau))(s, y)),
+    "StudentTLoss": scores
     | dict(
-        tau=unit(),
-        L=lambda tau: Function(lambda s, y: mean_pinball_loss(y, s, alpha=tau)),
+        nu=positive(),
+        b=positive(),
+        l=lambda s, y, nu, b: one(StudentTLoss(nu, b))(s, y),
     ),
-    "s_i = y_i": dict(y=real("m"), s=lambda y: y),
-    r"l(r) = \log \cosh r, \qquad \cosh r = \tfrac12 \left(e^r + e^{-r}\right)": dict(
-        l=Function(lambda r: integrate.quad(np.tanh, 0, r, epsabs=1e-13)[0]),
-        cosh=Function(np.cosh),
+    r"|d| = b \sqrt{\nu}": dict(
+        nu=positive(),
+        b=positive(),
+        d=lambda nu, b: minimiser(lambda d: -StudentTLoss(nu, b).grad([d], [0.0])[0], 0, 20),
     ),
-    r"\cosh r = 1 + 2 \sinh^2 \frac r2": dict(cosh=Function(np.cosh), sinh=Function(np.sinh)),
-    r"\delta = 1.35\, \hat\sigma": five
-    | dict(hat_sigma=lambda values: stats.median_abs_deviation(values) / 0.6745),
-    r"\omega_i = \min\left(1,\; \frac{\delta}{|s - y_i|}\right)": dict(
-        y=real("m"),
-        omega=lambda s, y, delta: (
-            HuberLoss(delta).grad(np.full(len(y), s), y, reduction="sum") / (s - y)
-        ),
-        s=real(),
-    ),
-    r"s + (s - 1) + (s - 2) + (s - 6) = \delta": five,
-    r"l(r) = \frac{\nu + 1}{2} \log\left(1 + \frac{r^2}{\nu \sigma^2}\right)": noise
-    | dict(l=lambda nu, sigma: Function(lambda r: student_nll(r, nu, sigma))),
-    r"L(\mu, v) = \frac{1}{m} \sum_{i=1}^{m} \frac12 \left[ v_i + e^{-v_i} (y_i - \mu_i)^2 "
-    r"\right]": dict(
-        y=real("m"),
-        mu=real("m"),
-        v=real("m", scale=1),
-        L=lambda y: Function(lambda mu, v: nll(mu, v, y)),
+    "LogCoshLoss": scores | dict(l=lambda s, y: one(LogCoshLoss())(s, y)),
+    "GaussianNLLLoss": dict(
+        s=real(2, scale=1), y=real(), l=lambda s, y: one(GaussianNLLLoss())(s, y)
     ),
 }
-
 CONDITIONS = []
 UNREAD = {}
+
+INLINE |= ASSIGNMENT
