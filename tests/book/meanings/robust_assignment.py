@@ -78,8 +78,8 @@ ASSIGNMENT = {
             ]
         ),
     ),
-    r"l(r) = \log \cosh r, \qquad \cosh r = \tfrac12 \left(e^r + e^{-r}\right)": dict(
-        l=Function(lambda r: integrate.quad(np.tanh, 0, r, epsabs=1e-13)[0]), cosh=Function(np.cosh)
+    r"l(r) = \log \cosh(r), \qquad \cosh(r) = \tfrac12 \left(e^r + e^{-r}\right)": dict(
+        l=Function(lambda r: integrate.quad(np.tanh, 0, r, epsabs=1e-13)[0])
     ),
     r"\delta = 1.35\, \hat\sigma": measured,
     r"\omega_i = \min\left(1,\; \frac{\delta}{|s - y_i|}\right)": dict(
