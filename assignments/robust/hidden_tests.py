@@ -5,6 +5,12 @@ import numpy as np
 from grader import compare, hidden_test
 
 
+def judge(student, reference, name, mistakes, given, **how):
+    """Compare the results of a function for some arguments."""
+    answer, right = (getattr(each, name)(*given) for each in (student, reference))
+    compare(answer, right, mistakes=mistakes(*given), **how)
+
+
 def in_part(right, k, wrong):
     """Right results of which one part is replaced by each of the wrong ones."""
     return {text: (*right[:k], part, *right[k + 1 :]) for text, part in wrong.items()}
@@ -55,16 +61,10 @@ def sides(rng, m):
     return y + rng.permutation(np.where(np.arange(m) % 2, 1, -1)) * rng.uniform(0.2, 3, size=m), y
 
 
-def compare_quantiles(student, reference, cases):
-    for s, y, tau in cases:
-        right = reference.quantile_loss(s, y, tau)
-        compare(student.quantile_loss(s, y, tau), right, mistakes=quantile_mistakes(s, y, tau))
-
-
 @hidden_test("quantile_loss", points=2, message="Random scores, with a low and a high level.")
 def quantiles_of_random_scores(student, reference, rng):
-    cases = [(*sides(rng, 10), tau) for tau in (rng.uniform(0.05, 0.3), rng.uniform(0.7, 0.95))]
-    compare_quantiles(student, reference, cases)
+    for tau in rng.uniform([0.05, 0.7], [0.3, 0.95]):
+        judge(student, reference, "quantile_loss", quantile_mistakes, (*sides(rng, 10), tau))
 
 
 @hidden_test("quantile_loss", points=1, message="Some scores are exactly right.")
@@ -72,7 +72,7 @@ def quantiles_at_the_kink(student, reference, rng):
     s, y = sides(rng, 11)
     right = rng.permutation(11)[:4]
     s[right] = y[right]
-    compare_quantiles(student, reference, [(s, y, rng.uniform(0.1, 0.4))])
+    judge(student, reference, "quantile_loss", quantile_mistakes, (s, y, rng.uniform(0.1, 0.4)))
 
 
 def log_cosh_mistakes(r):
@@ -104,31 +104,26 @@ def log_cosh_mistakes(r):
 
 
 def signed(rng, sizes):
-    """Sizes in random order and with random signs, of which both occur."""
-    signs = rng.permutation(np.where(np.arange(len(sizes)) % 2, 1, -1))
-    return rng.permutation(sizes) * signs
-
-
-def compare_log_cosh(student, reference, r, floor):
-    compare(student.log_cosh(r), reference.log_cosh(r), mistakes=log_cosh_mistakes(r), floor=floor)
+    """Sizes in random order, half of them negative, as the only argument."""
+    return (rng.permutation(sizes * rng.choice([-1, 1]) * (-1) ** np.arange(len(sizes))),)
 
 
 @hidden_test("log_cosh", points=1, message="Residuals of usual size.")
 def log_cosh_of_usual_residuals(student, reference, rng):
     sizes = rng.uniform([0.1] * 6 + [1.2] * 6, [0.9] * 6 + [4.0] * 6)
-    compare_log_cosh(student, reference, signed(rng, sizes), floor=1e-3)
+    judge(student, reference, "log_cosh", log_cosh_mistakes, signed(rng, sizes))
 
 
 @hidden_test("log_cosh", points=1, message="Residuals far from 0 on both sides, and usual ones.")
 def log_cosh_far_away(student, reference, rng):
     sizes = rng.uniform([0.2] * 3 + [1.2] * 3 + [800] * 6, [0.9] * 3 + [3.0] * 3 + [9000] * 6)
-    compare_log_cosh(student, reference, signed(rng, sizes), floor=1e-3)
+    judge(student, reference, "log_cosh", log_cosh_mistakes, signed(rng, sizes))
 
 
 @hidden_test("log_cosh", points=1, message="Six digits of the losses of residuals near 0.")
 def log_cosh_near_zero(student, reference, rng):
     sizes = np.append(10 ** rng.uniform(-12, -9, size=6), rng.uniform(0.01, 3, size=6))
-    compare_log_cosh(student, reference, signed(rng, sizes), floor=0.0)
+    judge(student, reference, "log_cosh", log_cosh_mistakes, signed(rng, sizes), floor=0.0)
 
 
 def huber_mistakes(y):
@@ -189,8 +184,7 @@ def with_outliers(rng, m=11, wrong=3):
 @hidden_test("huber_centre", points=3, message="Random values, some of them far off.")
 def centre_of_random_values(student, reference, rng):
     for m in (11, 14):
-        y = with_outliers(rng, m)
-        compare(student.huber_centre(y), reference.huber_centre(y), mistakes=huber_mistakes(y))
+        judge(student, reference, "huber_centre", huber_mistakes, (with_outliers(rng, m),))
 
 
 @hidden_test(
@@ -204,8 +198,7 @@ def centre_in_other_units(student, reference, rng):
     values = np.concatenate([[0, 0, 0], near, rng.integers(40, 90, size=2)])
     whole = rng.permutation(rng.integers(20, 60) + values)
     for y in (whole, 1e-6 * with_outliers(rng)):
-        right = reference.huber_centre(y)
-        compare(student.huber_centre(y), right, mistakes=huber_mistakes(y), floor=0.0)
+        judge(student, reference, "huber_centre", huber_mistakes, (y,), floor=0.0)
 
 
 def centres(y, heights, weight, rounds=200, place=-1):
@@ -234,9 +227,9 @@ def astray_mistakes(y, heights, nu, width):
         "Beside r² stands νb²; ν + 1 is a factor that all weights share.": (
             lambda r: 1 / ((nu + 1) * width**2 + r**2)
         ),
-        "The weights have r² below the line, not |r|.": (lambda r: 1 / (nu * width**2 + np.abs(r))),
+        "The weights have r² below the line, not |r|.": lambda r: 1 / (nu * width**2 + np.abs(r)),
         "The weight is the slope over the residual, not the slope.": lambda r: np.abs(r) * right(r),
-        "The weights are not squared.": (lambda r: right(r) ** 2),
+        "The weights are not squared.": lambda r: right(r) ** 2,
         "Those are the weights of a Huber loss: differentiate the loss above.": (
             lambda r: width / np.maximum(width, np.abs(r))
         ),
@@ -269,9 +262,7 @@ def experiment(student, reference, rng):
         order = np.argsort(y)  # neither the first nor the last value is the largest
         y = np.insert(rng.permutation(y[order[:-1]]), rng.integers(1, m - 1), y[order[-1]])
         heights = width * rng.uniform([0.5, 2, 5, 20, 300], [1, 4, 9, 60, 900])
-        right = reference.student_centres(y, heights, nu, width)
-        answer = student.student_centres(y, heights, nu, width)
-        compare(answer, right, mistakes=astray_mistakes(y, heights, nu, width))
+        judge(student, reference, "student_centres", astray_mistakes, (y, heights, nu, width))
 
 
 def nll_mistakes(mu, v, y):
@@ -330,16 +321,12 @@ def nll_mistakes(mu, v, y):
         )
 
 
-def compare_nll(student, reference, mu, v, y):
-    right = reference.gaussian_nll(mu, v, y)
-    compare(student.gaussian_nll(mu, v, y), right, mistakes=nll_mistakes(mu, v, y))
-
-
 @hidden_test("gaussian_nll", points=3, message="Random means, log-variances and targets.")
 def nll_of_random_numbers(student, reference, rng):
     v = rng.permutation(rng.uniform([-2] * 4 + [0.3] * 4, [-0.3] * 4 + [2] * 4))
     y = 2 * rng.normal(size=8)
-    compare_nll(student, reference, y + np.exp(v / 2) * rng.normal(size=8), v, y)
+    mu = y + np.exp(v / 2) * rng.normal(size=8)
+    judge(student, reference, "gaussian_nll", nll_mistakes, (mu, v, y))
 
 
 @hidden_test(
@@ -354,7 +341,7 @@ def nll_at_both_ends(student, reference, rng):
     mu[:2] = y[:2]
     y[2], mu[2] = 0, np.exp(v[2] / 2) * rng.uniform(1, 2)
     order = rng.permutation(8)
-    compare_nll(student, reference, mu[order], v[order], y[order])
+    judge(student, reference, "gaussian_nll", nll_mistakes, (mu[order], v[order], y[order]))
 
 
 def step_mistakes(v, rate, share, beta):
@@ -387,12 +374,6 @@ def step_mistakes(v, rate, share, beta):
         }
 
 
-def compare_steps(student, reference, v, rate, share, beta):
-    given = v, rate, share, beta
-    right = reference.steps_to_learn(*given)
-    compare(student.steps_to_learn(*given), right, mistakes=step_mistakes(*given))
-
-
 def numbers_for_steps(rng, low, high):
     """Random arguments with which no number of steps is close to a whole one before rounding."""
     while True:
@@ -407,10 +388,11 @@ def numbers_for_steps(rng, low, high):
 @hidden_test("steps_to_learn", points=2, message="Random log-variances, rates and shares.")
 def steps_for_usual_variances(student, reference, rng):
     for _ in range(2):
-        compare_steps(student, reference, *numbers_for_steps(rng, [-0.9, 0, 0.5, 1], [0, 1, 2, 3]))
+        given = numbers_for_steps(rng, [-0.9, 0, 0.5, 1], [0, 1, 2, 3])
+        judge(student, reference, "steps_to_learn", step_mistakes, given)
 
 
 @hidden_test("steps_to_learn", points=1, message="Some log-variances are large.")
 def steps_for_large_variances(student, reference, rng):
-    draw = numbers_for_steps(rng, [0, 1, 70, 70, 70], [1, 2, 80, 90, 99])
-    compare_steps(student, reference, *draw)
+    given = numbers_for_steps(rng, [0, 1, 70, 70, 70], [1, 2, 80, 90, 99])
+    judge(student, reference, "steps_to_learn", step_mistakes, given)
