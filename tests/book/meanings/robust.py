@@ -15,6 +15,7 @@ from lossutils.losses import (
 from tests.book.formulas.sheet import Function, positive, real, unit
 from tests.book.meanings import minimiser, one
 from tests.book.meanings.mse import NODES, WEIGHTS, variance
+from tests.book.meanings.robust_assignment import ASSIGNMENT
 
 
 def huber(r, delta):
@@ -170,3 +171,5 @@ DOCSTRINGS = {
 }
 CONDITIONS = [r"\tau_1 < \tau_2"]
 UNREAD = {}
+
+INLINE |= ASSIGNMENT
