@@ -123,7 +123,7 @@ def logarithm_of_a_rounded_probability(scores, labels, weights):
     return share @ -np.log(p[rows, labels]), share[:, None] * error
 
 
-@wrong_answer("best_f1_threshold", told="Cases with the same probability go together")
+@wrong_answer("best_f1_threshold", told="Cases with equal probabilities go together")
 def ties_parted(probabilities, targets):
     order = np.argsort(-probabilities, kind="stable")
     found = np.cumsum(targets[order])
@@ -131,7 +131,7 @@ def ties_parted(probabilities, targets):
     return probabilities[order][f1.argmax()], f1.max()
 
 
-@wrong_answer("best_f1_threshold", told="compare with ≥, not with >")
+@wrong_answer("best_f1_threshold", told="compare with ≥")
 def strictly_above(probabilities, targets):
     thresholds = np.unique(probabilities)
     called = probabilities > thresholds[:, None]
@@ -210,7 +210,7 @@ def without_smooth(probabilities, masks, smooth):
     return np.mean(1 - above / below), slope / len(masks)
 
 
-@wrong_answer("dice_loss", told="the quotient rule has a second term")
+@wrong_answer("dice_loss", told="a second term is missing")
 def numerator_alone(probabilities, masks, smooth):
     above = 2 * np.sum(probabilities * masks, axis=1)[:, None] + smooth
     below = (probabilities.sum(axis=1) + masks.sum(axis=1))[:, None] + smooth
@@ -231,7 +231,7 @@ def lost_mean(probabilities, masks, smooth):
     return np.mean(1 - above / below), above / below**2 - 2 * masks / below
 
 
-@wrong_answer("focal_loss", told="the product rule has a second term")
+@wrong_answer("focal_loss", told="a second term is missing")
 def weight_taken_for_constant(logits, targets, gamma):
     u = np.where(targets == 1, logits, -logits)
     missing, cost = np.exp(-np.logaddexp(0, u)), np.logaddexp(0, -u)
