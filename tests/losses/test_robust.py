@@ -14,7 +14,7 @@ from lossutils.losses import (
     QuantileLoss,
     StudentTLoss,
 )
-from tests.cases import REAL, each
+from tests.cases import MEAN_AND_VARIANCE, REAL, each, example, refusal
 from tests.reference import (
     assert_accurate,
     error_in_eps,
@@ -276,3 +276,40 @@ def test_a_quantile_must_be_a_share(quantile):
         QuantileLoss(quantile=quantile)
     expected = f"QuantileLoss: quantile must lie between 0 and 1, got {quantile!r}"
     assert str(caught.value) == expected
+
+
+BY_LOG = "a variance v becomes a column with np.log(v)"
+NUMBER_FOR_EACH = "one number for each row of scores"
+REFUSED = [
+    ({"scores": [1.0, 2.0, 3.0]}, "scores must have shape (m, 2), got (3,)"),
+    (
+        {"scores": np.zeros((0, 2))},
+        "the batch is empty (scores have shape (0, 2)); "
+        "a mean over no example is undefined, so skip empty batches",
+    ),
+    (
+        {"scores": np.zeros((3, 3))},
+        f"scores must have two columns, mean and log-variance, got shape (3, 3); {BY_LOG}",
+    ),
+    ({"targets": [1.0, 2.0]}, f"targets must have shape (3,), {NUMBER_FOR_EACH}, got (2,)"),
+    (
+        {"targets": [[1.0], [2.0], [3.0]]},
+        f"targets must have shape (3,), {NUMBER_FOR_EACH}, got (3, 1); "
+        "one column becomes numbers with targets[:, 0]",
+    ),
+    ({"targets": np.zeros((3, 2))}, f"targets must have shape (3,), {NUMBER_FOR_EACH}, got (3, 2)"),
+    (
+        {"targets": ["a", "b", "c"]},
+        "targets: expected real numbers, got an array of dtype <U1; "
+        "convert it with np.asarray(x, dtype=float)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "text"), REFUSED)
+@each(MEAN_AND_VARIANCE)
+def test_bad_means_and_variances_are_refused_with_the_remedy(loss, change, text):
+    scores, targets = example(loss)
+    arguments = {"scores": scores, "targets": targets, **change}
+    for call in (loss, loss.grad, loss.value_and_grad):
+        assert refusal(call, **arguments) == f"GaussianNLLLoss: {text}"

@@ -16,6 +16,7 @@ from tests.book.formulas.sheet import (
     unit,
 )
 from tests.book.meanings import minimiser, one
+from tests.book.meanings.canonical_assignment import ASSIGNMENT
 
 # ---- by another way than the chapter's -----------------------------------------------------------
 
@@ -236,3 +237,5 @@ DOCSTRINGS = {
         h=Function(lambda s: -stats.truncnorm(-np.inf, s).mean()),
     ),
 }
+
+INLINE |= ASSIGNMENT

@@ -76,7 +76,7 @@ family = dict(
     Z=lambda v, h: Function(lambda s: np.exp(special.logsumexp(s * v, b=h))),
 )
 
-INLINE = {
+ASSIGNMENT = {
     # a count
     r"P(y \mid \mu) = \frac{\mu^y e^{-\mu}}{y!}, \qquad \mu = e^s": dict(
         y=counts, s=real(), mu=lambda s: expected_count(s), P=Function(stats.poisson.pmf)

@@ -10,6 +10,7 @@ from lossutils.losses import BCEWithLogitsLoss, CrossEntropyLoss, DiceLoss, Foca
 from lossutils.train import fit_linear
 from tests.book.formulas.sheet import Function, bit, integer, interval, positive, real, unit
 from tests.book.meanings import minimiser, one
+from tests.book.meanings.decisions_assignment import ASSIGNMENT
 
 # ---- costs ---------------------------------------------------------------------------------------
 
@@ -215,3 +216,5 @@ DOCSTRINGS = {
     ),
     "DiceLoss": mask | dict(l=lambda z, y, varepsilon: one(DiceLoss(smooth=varepsilon))(z, y)),
 }
+
+INLINE |= ASSIGNMENT
