@@ -19,7 +19,6 @@ from tests.cases import (
     BINARY,
     CLASS,
     LABELS_ONLY,
-    MEAN_AND_VARIANCE,
     MULTICLASS,
     REAL,
     SIGN,
@@ -165,24 +164,6 @@ REFUSED_BY_REAL = [
     ),
     ({"targets": [["a", "b", "c"]] * 3}, f"targets: {NOT_REAL.format('<U1')}"),
 ]
-BY_LOG = "a variance v becomes a column with np.log(v)"
-NUMBER_FOR_EACH = "one number for each row of scores"
-REFUSED_BY_MEAN_AND_VARIANCE = [
-    ({"scores": [1.0, 2.0, 3.0]}, "scores must have shape (m, 2), got (3,)"),
-    ({"scores": np.zeros((0, 2))}, f"the batch is empty (scores have shape (0, 2)); {EMPTY}"),
-    (
-        {"scores": np.zeros((3, 3))},
-        f"scores must have two columns, mean and log-variance, got shape (3, 3); {BY_LOG}",
-    ),
-    ({"targets": [1.0, 2.0]}, f"targets must have shape (3,), {NUMBER_FOR_EACH}, got (2,)"),
-    (
-        {"targets": [[1.0], [2.0], [3.0]]},
-        f"targets must have shape (3,), {NUMBER_FOR_EACH}, got (3, 1); "
-        "one column becomes numbers with targets[:, 0]",
-    ),
-    ({"targets": np.zeros((3, 2))}, f"targets must have shape (3,), {NUMBER_FOR_EACH}, got (3, 2)"),
-    ({"targets": ["a", "b", "c"]}, f"targets: {NOT_REAL.format('<U1')}"),
-]
 MINUS_ONES = "labels in {-1, +1} become {0, 1} with (targets + 1) / 2"
 REFUSED_BY_UNIT = [
     (
@@ -286,7 +267,6 @@ CASES = [
     *[(loss, *case) for loss in ALL for case in REFUSED_BY_ALL],
     *[(loss, *case) for loss in BINARY for case in REFUSED_BY_VECTORS],
     *[(loss, *case) for loss in REAL for case in REFUSED_BY_REAL],
-    *[(loss, *case) for loss in MEAN_AND_VARIANCE for case in REFUSED_BY_MEAN_AND_VARIANCE],
     *[(loss, *case) for loss in UNIT for case in REFUSED_BY_UNIT],
     *[(loss, *case) for loss in SIGN for case in REFUSED_BY_SIGN],
     *[(loss, *case) for loss in MULTICLASS for case in REFUSED_BY_MULTICLASS],
