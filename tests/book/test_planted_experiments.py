@@ -33,8 +33,8 @@ FAULTS = {
             "this does not hold: 'With δ measured in units of the noise, the unit of $y$ does not",
         ),
         "too few networks": (
-            r'seeds_12 = vary\("seeds", range\(12\)\)',
-            'seeds_12 = vary("seeds", range(3))',
+            r'0\.03\]\), vary\("seeds", range\(12\)\)',
+            '0.03]), vary("seeds", range(3))',
             "3 pairs are too few to tell a difference from noise",
         ),
     },
