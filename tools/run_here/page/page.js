@@ -42,9 +42,9 @@ class Cell {
     this.note = element("span", { className: "cell-note" });
     this.note.setAttribute("aria-live", "polite");
     this.undo = button("Undo my changes", () => this.restore(), { hidden: true });
-    const edit = button("Edit", () => this.edit().focus());
+    this.editButton = button("Edit", () => this.edit().focus());
     this.bar = element("div", { className: "cell-bar" },
-      button("Run", () => run(this)), edit, this.undo, this.note);
+      button("Run", () => run(this)), this.editButton, this.undo, this.note);
     this.input.append(this.bar);
     this.code.addEventListener("click", () => getSelection().isCollapsed && this.edit().focus());
     const kept = localStorage.getItem(this.key);
@@ -57,6 +57,7 @@ class Cell {
 
   // Turn the code into an editor.
   edit(content = this.source) {
+    this.editButton.hidden = true;
     this.editor ??= editing.editor(this.code, content, {
       onChange: (source) => this.change(source), onRun: () => run(this), label: "Code of this cell",
     });
@@ -106,7 +107,7 @@ class Cell {
     const found = plain(this.outputs), { status: how, lines } = this.ended;
     const equal = same(found, this.expected);
     this.ran = how !== "error";
-    if (how === "skipped" && !this.changed) {
+    if (how === "skipped" && !this.changed && this.id !== "scratch") {
       this.put(this.original);
       this.say(`printed output kept: ${lines.length > 1 ? "lines" : "line"} ${lines.join(", ")} `
         + "would need PyTorch, which runs in Colab, but not in a browser", "skipped");
@@ -117,6 +118,7 @@ class Cell {
     else this.put(await this.rendered(found));
     this.verdict = how === "error" ? "error" : equal ? "same" : "different";
     if (how === "error") this.say("an error", "error");
+    else if (how === "skipped") this.say("left out what needs PyTorch, which browsers do not have", "skipped");
     else if (equal) this.say(found.length ? "same as printed" : "done", "same");
     else if (this.changed) this.say("your version", "different");
     else this.say("differs from the printed output, since something above was changed", "different");
@@ -294,6 +296,6 @@ async function reset() {
 // For the tests: how each cell compares with what is printed.
 globalThis.runHere = {
   runAll: () => run(cells.filter((cell) => cell.id !== "scratch").at(-1)),
-  verdicts: () => cells.map(({ id, verdict, outputs, expected }) =>
+  verdicts: () => cells.filter(({ id }) => id !== "scratch").map(({ id, verdict, outputs, expected }) =>
     ({ id, verdict, found: outputs && plain(outputs), expected })),
 };
