@@ -1,9 +1,7 @@
 """Every loss in 400-digit arithmetic, from its definition: the reference for accuracy tests.
 
 No formula is rearranged and no gradient is written by hand: dual numbers differentiate the
-definition by the rules of calculus. With 400 digits more than 50 are right even where 1 - p is
-as small as a float can be, 5e-324. An infinite score stands for its limit: it becomes 10**400,
-which is larger than every float.
+definition by the rules of calculus.
 """
 
 from __future__ import annotations
@@ -15,111 +13,22 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from mpmath.ctx_mp import MPContext
 
 from lossutils import losses
 from lossutils._kernels import Kernel, kernel_for
-
-mp = MPContext()
-mp.dps = 400
-HUGE = mp.mpf(10) ** 400
-
-
-def exact(x):
-    """Return the exact value of a float; infinity becomes `HUGE`."""
-    return HUGE * int(np.sign(x)) if np.isinf(x) else mp.mpf(float(x))
-
-
-class Dual:
-    """A number and its derivatives with respect to the scores."""
-
-    def __init__(self, value, slopes):
-        self.value, self.slopes = value, slopes
-
-    def chain(self, value, slope):
-        """Return f(self), given the value of f and its derivative there."""
-        return Dual(value, [slope * d for d in self.slopes])
-
-    def __add__(self, other):
-        if not isinstance(other, Dual):
-            return self.chain(self.value + other, 1)
-        slopes = [a + b for a, b in zip(self.slopes, other.slopes, strict=True)]
-        return Dual(self.value + other.value, slopes)
-
-    def __mul__(self, other):
-        if not isinstance(other, Dual):
-            return self.chain(self.value * other, other)
-        pairs = zip(self.slopes, other.slopes, strict=True)
-        slopes = [da * other.value + self.value * db for da, db in pairs]
-        return Dual(self.value * other.value, slopes)
-
-    def __truediv__(self, other):
-        if not isinstance(other, Dual):
-            return self * (1 / mp.mpf(other))
-        return self * other.chain(1 / other.value, -1 / other.value**2)
-
-    def __neg__(self):
-        return self * -1
-
-    def __sub__(self, other):
-        return self + -other
-
-    def __rsub__(self, other):
-        return -self + other
-
-    __radd__ = __add__
-    __rmul__ = __mul__
-
-
-cached_exp = cache(mp.exp)
-
-
-def exp(x):
-    e = cached_exp(x.value)
-    return x.chain(e, e)
-
-
-def log(x):
-    return x.chain(mp.log(x.value), 1 / x.value)
-
-
-def normal_cdf(x):
-    """The normal distribution function; beyond 10,000, where mpmath gives up, by its series."""
-    return x.chain(*cached_normal(x.value))
-
-
-@cache
-def cached_normal(x):
-    density = mp.npdf(x)
-    if abs(x) < 10_000:
-        return mp.ncdf(x), density
-    terms = [(-1) ** k * mp.fac2(2 * k - 1) / x ** (2 * k) for k in range(30)]
-    tail = density / abs(x) * mp.fsum(terms)
-    return (tail if x < 0 else 1 - tail), density
-
-
-def power(x, exponent):
-    return x.chain(x.value**exponent, exponent * x.value ** (exponent - 1))
-
-
-def square(x):
-    return x * x
-
-
-def absolute(x):
-    """|x|, with slope 0 at the kink."""
-    return x * int(mp.sign(x.value))
-
-
-def positive_part(x):
-    """max(0, x), with slope 0 at the kink."""
-    return x if x.value > 0 else x * 0
-
-
-def sigmoid(z):
-    e = exp(z)
-    return e / (e + 1)
-
+from tests.dual import (
+    Dual,
+    absolute,
+    exact,
+    exp,
+    log,
+    mp,
+    normal_cdf,
+    positive_part,
+    power,
+    sigmoid,
+    square,
+)
 
 # ---- the definitions: the summands of one example's loss, from its scores and its targets --------
 
@@ -195,13 +104,9 @@ def probit(loss, s, y):
 
 
 def poisson_nll(loss, s, y):
-    if loss.log_input:
-        terms = [term for s_k, y_k in zip(s, y, strict=True) for term in (exp(s_k), s_k * -y_k)]
-    else:
-        pairs = zip(s, y, strict=True)
-        terms = [term for s_k, y_k in pairs for term in (s_k, log(s_k) * -y_k)]
-    if loss.full:
-        terms += [s[0] * 0 + mp.log(mp.factorial(y_k)) for y_k in y]
+    rates, logs = (map(exp, s), s) if loss.log_input else (s, map(log, s))
+    terms = [*rates, *(log_rate * -y_k for log_rate, y_k in zip(logs, y, strict=True))]
+    terms += [s[0] * 0 + mp.log(mp.factorial(y_k)) for y_k in y if loss.full]
     return [term / len(s) for term in terms]
 
 
@@ -210,13 +115,11 @@ def cross_entropy(loss, s, y):
     weights = map(exact, loss.weight or [1.0] * len(y))
     smooth = [(1 - smoothing) * y_k + smoothing / len(y) for y_k in y]
     p, _ = softmax(s)
-    triples = zip(p, smooth, weights, strict=True)
-    return [-log(p_k) * y_k * w for p_k, y_k, w in triples if y_k != 0]
+    return [-log(a) * y_k * w for a, y_k, w in zip(p, smooth, weights, strict=True) if y_k != 0]
 
 
 def focal(loss, s, y):
-    alpha = None if loss.alpha is None else exact(loss.alpha)
-    of_1, of_0 = (1, 1) if alpha is None else (alpha, 1 - alpha)
+    of_1, of_0 = (1, 1) if loss.alpha is None else (exact(loss.alpha), 1 - exact(loss.alpha))
     terms = []
     for z, y_k in zip(s, y, strict=True):
         p, q = sigmoid(z), sigmoid(-z)
@@ -229,8 +132,7 @@ def focal(loss, s, y):
 def dice(loss, s, y):
     p, smooth = [sigmoid(z) for z in s], exact(loss.smooth)
     overlap = sum((p_k * y_k for p_k, y_k in zip(p, y, strict=True)), start=mp.mpf(0))
-    sizes = sum(p, start=mp.mpf(0)) + sum(y, start=mp.mpf(0))
-    return [1 - (overlap * 2 + smooth) / (sizes + smooth)]
+    return [1 - (overlap * 2 + smooth) / (sum(p, start=mp.mpf(0)) + sum(y) + smooth)]
 
 
 def softmax_bce(loss, s, y):

@@ -15,7 +15,8 @@ from lossutils.special import (
     softmax_parts,
     softplus,
 )
-from tests.reference import error_in_eps, exact, grid, mp, precisions, score_rows, widths
+from tests.dual import exact, mp
+from tests.reference import error_in_eps, grid, precisions, score_rows, widths
 
 OF_ONE_NUMBER = {
     sigmoid: lambda z: 1 / (1 + mp.exp(-z)),

@@ -95,9 +95,10 @@ class ProbitLoss(UnitTargets):
     .. math:: l = -\frac{1}{K} \sum_k
               \bigl(y_k \log \Phi(s_k) + (1 - y_k) \log \Phi(-s_k)\bigr), \qquad
               \frac{\partial l}{\partial s_k} = \frac{1}{K}
-              \bigl((1 - y_k)\, h(-s_k) - y_k\, h(s_k)\bigr), \quad h = \frac{\varphi}{\Phi}
+              \bigl((1 - y_k)\, h(-s_k) - y_k\, h(s_k)\bigr), \quad
+              h(s_k) = \frac{\phi(s_k)}{\Phi(s_k)}
 
-    Φ is the distribution function of the standard normal, φ its density, and h the inverse Mills
+    Φ is the distribution function of the standard normal, ϕ its density, and h the inverse Mills
     ratio. Targets lie in [0, 1]; scores and targets have the shape (m,), with K = 1, or (m, K) for
     K labels at once, over which the loss of an example is the mean. Convex; a confident mistake
     costs about s²/2, and its gradient grows like s. Value and gradient keep their relative accuracy
@@ -116,10 +117,10 @@ class ProbitLoss(UnitTargets):
     Examples
     --------
     >>> loss = ProbitLoss()
-    >>> loss([0.0, 40.0], [1, 0], reduction="none")
-    array([  0.69314718, 804.60844201])
-    >>> loss.grad([0.0, 40.0], [1, 0], reduction="none")
-    array([-0.79788456, 40.0249688 ])
+    >>> loss([0.0, 4.0], [1, 0], reduction="none")
+    array([ 0.69314718, 10.36010149])
+    >>> loss.grad([0.0, 4.0], [1, 0], reduction="none")
+    array([-0.79788456,  4.22560714])
     """
 
     def _rule(self, s, y):

@@ -18,7 +18,7 @@ class FocalLoss(UnitTargets):
               + (1 - y_k)\, \sigma(z_k)^\gamma \log \sigma(-z_k)\bigr), \qquad
               \frac{\partial l}{\partial z_k} = \frac{1}{K} \bigl((1 - y_k)\, \phi(z_k)
               - y_k\, \phi(-z_k)\bigr), \quad
-              \phi(z) = \sigma(z)^\gamma \bigl(\sigma(z) - \gamma\, \sigma(-z) \log \sigma(-z)\bigr)
+              \phi(x) = \sigma(x)^\gamma \bigl(\sigma(x) - \gamma\, \sigma(-x) \log \sigma(-x)\bigr)
 
     Scores are logits z; targets lie in [0, 1]. Both have the shape (m,), with K = 1, or (m, K) for
     K labels at once, over which the loss of an example is the mean. Each term has the factor of its
@@ -88,10 +88,10 @@ class FocalLoss(UnitTargets):
 class DiceLoss(UnitTargets):
     r"""Dice loss of a mask: one minus twice the overlap over the sum of both sizes.
 
-    .. math:: l = 1 - \frac{2 \sum_k p_k y_k + \epsilon}{\sum_k p_k + \sum_k y_k + \epsilon},
+    .. math:: l = 1 - \frac{2 \sum_k p_k y_k + \varepsilon}{\sum_k p_k + \sum_k y_k + \varepsilon},
               \quad p_k = \sigma(z_k), \qquad
               \frac{\partial l}{\partial z_k} = p_k (1 - p_k)
-              \frac{(1 - y_k) (1 - l) - y_k (1 + l)}{\sum_j p_j + \sum_j y_j + \epsilon}
+              \frac{(1 - y_k) (1 - l) - y_k (1 + l)}{\sum_j p_j + \sum_j y_j + \varepsilon}
 
     Scores are logits z of the K pixels of each image, shape (m, K); targets are the masks, in
     [0, 1], of the same shape. The loss of an image lies in [0, 1] and is no mean over its pixels:

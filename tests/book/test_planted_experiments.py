@@ -26,11 +26,30 @@ FAULTS = {
             "is the largest of the grid, so larger ones might be better",
         ),
     },
+    "robust": {
+        "a width that does not follow the unit": (
+            r"1\.345 \* sigma if by_noise else 1\.0",
+            "1.345 if by_noise else 1.0",
+            "this does not hold: 'With δ measured in units of the noise, the unit of $y$ does not",
+        ),
+        "too few networks": (
+            r'0\.03\]\), vary\("seeds", range\(12\)\)',
+            '0.03]), vary("seeds", range(3))',
+            "3 pairs are too few to tell a difference from noise",
+        ),
+    },
     "choosing_a_loss": {
         "a threshold chosen for one competitor only": (
             r"cuts = \[0, best_cut",
             'cuts = [0, 0, 0] if name != "squared error" else [0, best_cut',
             "this does not hold: 'On a rare class the five losses are level",
+        ),
+    },
+    "canonical": {
+        "a competitor that was stopped too early": (
+            r"theta = newton\(X, y, np.exp, np.exp, steps=15\)\[-1\]\n(\s+)error",
+            r"theta = newton(X, y, np.exp, np.exp, steps=1)[-1]\n\1error",
+            "this does not hold: 'The Poisson loss is ahead of squared error",
         ),
     },
 }

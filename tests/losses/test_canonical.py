@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import integrate, special, stats
 
 from lossutils.losses import BCELoss, PoissonNLLLoss, ProbitLoss
+from tests.cases import COUNT, each, refusal
 from tests.reference import (
     assert_accurate,
     error_in_eps,
@@ -90,6 +91,19 @@ def test_rates_and_log_rates_are_the_same_loss():
     )
     chained = by_rate.grad(rate, counts, reduction="none") * rate
     assert_allclose(by_log.grad(s, counts, reduction="none"), chained, rtol=1e-12, atol=1e-14)
+
+
+@each(COUNT)
+@pytest.mark.parametrize(
+    ("counts", "got"), [([2, -1], "-1 to 2"), ([np.nan, -0.5], "-0.5 to -0.5")]
+)
+def test_counts_must_not_be_negative(loss, counts, got):
+    for scores, targets in ((np.ones(2), counts), (np.ones((2, 1)), np.c_[counts])):
+        assert refusal(loss, scores, targets) == (
+            "PoissonNLLLoss: targets must be counts, which are never negative, got values from "
+            f"{got}; if they were standardised, take them as they were counted"
+        )
+    assert "nothing broadcasts" in refusal(loss, np.ones((2, 1)), counts)
 
 
 def test_a_count_need_not_be_whole():

@@ -8,7 +8,7 @@ from lossutils._kernels import Kernel, kernel_for
 from lossutils.linear import linear_value_and_grad
 from lossutils.losses import BCEWithLogitsLoss, CrossEntropyLoss, DiceLoss, FocalLoss
 from lossutils.train import fit_linear, fit_linear_autograd
-from tests.cases import assert_same, each, in_plain_numpy, linear_problem, refusal
+from tests.cases import assert_same, each, example, in_plain_numpy, linear_problem, refusal
 from tests.reference import assert_accurate, logits, precisions, score_rows
 
 GAMMAS = [0.0, 0.5, 1.0, 2.0, 5.0]
@@ -159,6 +159,34 @@ def test_a_small_object_weighs_as_much_as_a_large_one():
     assert by_dice[0] > 0.99
     assert by_dice[1] > 0.99
     assert by_pixel[1] > 40 * by_pixel[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"scores": [0.5, 0.2, 0.3]}, "scores must have shape (m, K), got (3,)"),
+        (
+            {"scores": np.zeros((3, 0))},
+            "the batch is empty (scores have shape (3, 0)); "
+            "a mean over no example is undefined, so skip empty batches",
+        ),
+        (
+            {"targets": [1.0, 0.0, 1.0]},
+            "scores have shape (3, 3) but targets have shape (3,); "
+            "nothing broadcasts, so give one target for each score",
+        ),
+        (
+            {"targets": [[0, 255, 0]] * 3},
+            "targets must lie in [0, 1], got values from 0 to 255; "
+            "labels in {-1, +1} become {0, 1} with (targets + 1) / 2",
+        ),
+    ],
+)
+def test_bad_masks_are_refused_with_the_remedy(change, text):
+    scores, targets = example(DiceLoss())
+    arguments = {"scores": scores, "targets": targets, **change}
+    for call in (DiceLoss(), DiceLoss().grad):
+        assert refusal(call, **arguments) == f"DiceLoss: {text}"
 
 
 @pytest.mark.parametrize("smooth", [-1e-9, np.inf, np.nan])

@@ -14,7 +14,7 @@ from lossutils.losses import (
     QuantileLoss,
     StudentTLoss,
 )
-from tests.cases import REAL, each
+from tests.cases import MEAN_AND_VARIANCE, REAL, each, example, refusal
 from tests.reference import (
     assert_accurate,
     error_in_eps,
@@ -195,7 +195,7 @@ def rows_and_targets(dtype):
     return np.concatenate([rows, ordinary]), np.append(rng.choice(rows[:, 0], len(rows)), targets)
 
 
-@each([GaussianNLLLoss(), GaussianNLLLoss(full=True)])
+@each(MEAN_AND_VARIANCE)
 @precisions
 def test_gaussian_nll_is_accurate_next_to_its_largest_term(loss, dtype):
     """Its terms differ in sign, so their sum may be small, and its error is that of the larger."""
@@ -254,6 +254,44 @@ def test_torch_clamps_the_variance_and_we_do_not():
     assert theirs[0] == theirs[1]
     assert_allclose(ours[2], theirs[2], rtol=1e-12)
     assert (ours[:2] > theirs[:2] + 0.5)[0]
+
+
+@each(MEAN_AND_VARIANCE)
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"scores": [1.0, 2.0, 3.0]}, "scores must have shape (m, 2), got (3,)"),
+        (
+            {"scores": np.zeros((0, 2))},
+            "the batch is empty (scores have shape (0, 2)); "
+            "a mean over no example is undefined, so skip empty batches",
+        ),
+        (
+            {"scores": np.zeros((3, 3))},
+            "scores must have two columns, mean and log-variance, got shape (3, 3); "
+            "a variance v becomes a column with np.log(v)",
+        ),
+        (
+            {"targets": [1.0, 2.0]},
+            "targets must have shape (3,), one number for each row of scores, got (2,)",
+        ),
+        (
+            {"targets": [[1.0], [2.0], [3.0]]},
+            "targets must have shape (3,), one number for each row of scores, got (3, 1); "
+            "one column becomes numbers with targets[:, 0]",
+        ),
+        (
+            {"targets": ["a", "b", "c"]},
+            "targets: expected real numbers, got an array of dtype <U1; "
+            "convert it with np.asarray(x, dtype=float)",
+        ),
+    ],
+)
+def test_what_is_no_mean_and_variance_is_refused_with_the_remedy(loss, change, text):
+    scores, targets = example(loss)
+    arguments = {"scores": scores, "targets": targets, **change}
+    for call in (loss, loss.grad, loss.value_and_grad):
+        assert refusal(call, **arguments) == f"GaussianNLLLoss: {text}"
 
 
 # ---- options -------------------------------------------------------------------------------------

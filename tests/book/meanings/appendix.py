@@ -36,7 +36,9 @@ INLINE = {
         n=2, y=real(), f=lambda x, y: Function(lambda *w: MSELoss()([np.dot(w, x)], [y]))
     ),
 }
-CONDITIONS = []
+CONDITIONS = [
+    r"0 < \gamma < 1",
+]
 BEHIND = "it follows the name of another library's loss, and the notebook measures the factor"
 UNREAD = {
     "= L": BEHIND,

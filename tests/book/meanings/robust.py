@@ -1,7 +1,7 @@
 """What the symbols of the chapter on robust losses mean."""
 
 import numpy as np
-from scipy import stats
+from scipy import integrate, stats
 
 from lossutils.data import noisy_line
 from lossutils.losses import (
@@ -15,6 +15,7 @@ from lossutils.losses import (
 from tests.book.formulas.sheet import Function, positive, real, unit
 from tests.book.meanings import minimiser, one
 from tests.book.meanings.mse import NODES, WEIGHTS, variance
+from tests.book.meanings.robust_assignment import ASSIGNMENT
 
 
 def huber(r, delta):
@@ -47,7 +48,72 @@ CHAPTER = dict(
     omega=lambda r, delta: HuberLoss(delta).grad([r], [0.0])[0] / r,
 )
 
+
+def student(r, nu, b):
+    return one(StudentTLoss(nu, b))(r, 0.0)
+
+
+def quantile_loss(tau, r):
+    """Return the loss of an error r = y - s."""
+    return one(QuantileLoss(tau))(-r, 0.0)
+
+
+def asymmetric_laplace(y, s, tau, b):
+    kappa, width = np.sqrt(tau / (1 - tau)), b / np.sqrt(tau * (1 - tau))
+    return stats.laplace_asymmetric.pdf(y, kappa, s, width)
+
+
+def mean_cost(tau, s):
+    """Return the mean quantile loss of values with a logistic distribution."""
+
+    def cost(y):
+        return quantile_loss(tau, y - s) * stats.logistic.pdf(y)
+
+    return sum(integrate.quad(cost, *ends, epsabs=1e-12)[0] for ends in ((-60, s), (s, 60)))
+
+
+def best_bell(mean, y):
+    """Return the mean, and the log-variance that is best for it."""
+    nll = one(GaussianNLLLoss())
+    return np.array([mean, minimiser(lambda v: nll([mean, v], y))])
+
+
+heavy = dict(
+    nu=positive(),
+    b=positive(),
+    l=lambda nu, b: Function(lambda r: student(r, nu, b), at="r"),
+)
+quantiles = dict(tau=unit(), rho=Function(quantile_loss), s=real(), y=real())
+two_scores = dict(
+    s=real(2, scale=1),
+    y=real(),
+    l=lambda s, y: one(GaussianNLLLoss())(s, y),
+)
 TAGS = {
+    "Student-t": heavy,
+    "Student-t-grad": heavy,
+    "pinball": quantiles | dict(r=lambda s, y: HuberLoss(delta=1e6).grad([y], [s])[0]),
+    "asymmetric-Laplace": quantiles
+    | dict(
+        b=positive(),
+        p=lambda tau, b: Function(lambda y, s: asymmetric_laplace(y, s, tau, b)),
+    ),
+    "pinball-balance": quantiles
+    | dict(
+        F=Function(stats.logistic.cdf),
+        C=lambda tau: Function(lambda s: mean_cost(tau, s), at="s"),
+    ),
+    "swap": quantiles | dict(tau=unit(2), s=real(2)),
+    "Gaussian-variance": two_scores,
+    "Gaussian-variance-grad": two_scores,
+    "own-variance": dict(v=real()),
+    "beta-pull": dict(
+        first=real(),
+        y=real(),
+        s=lambda first, y: best_bell(first, y),
+        beta=unit(),
+        r=lambda s, y: HuberLoss(delta=1e6).grad([s[0]], [y])[0],
+    ),
     "median-variance": dict(
         f=lambda sigma: Function(lambda t: stats.norm.pdf(t, 0, sigma)),
         median=lambda m, sigma: law_of_median(m, lambda u: stats.norm.ppf(u, 0, sigma)),
@@ -73,6 +139,8 @@ INLINE = {
     r"f(0) = 1 / (\sigma\sqrt{2\pi})": dict(
         f=lambda sigma: Function(lambda t: stats.norm.pdf(t, 0, sigma))
     ),
+    r"|r| = b\sqrt{\nu}": heavy
+    | dict(r=lambda nu, b: minimiser(lambda r: -StudentTLoss(nu, b).grad([r], [0.0])[0], 0, 20)),
     "f(0) = 1/(2b)": laplace,
     r"\sigma^2 = 2b^2": laplace,
     "s = 1/4": dict(
@@ -101,5 +169,7 @@ DOCSTRINGS = {
         s=real(2, scale=1), y=real(), l=lambda s, y: one(GaussianNLLLoss())(s, y)
     ),
 }
-CONDITIONS = []
+CONDITIONS = [r"\tau_1 < \tau_2"]
 UNREAD = {}
+
+INLINE |= ASSIGNMENT
