@@ -121,10 +121,7 @@ refresh: env  ## re-execute every notebook in place
 PYTEST = $(ONE_THREAD) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile \
     --no-loadscope-reorder --nbval --doctest-modules $(if $(FULL),--full)
 
-# Without a network the pages are tested without Python in them.
-test: lint env browser sandbox  ## run every test: style, types, package, notebooks, site (FULL=1: all cases)
-	-@$(MAKE) --no-print-directory python
-	@$(MAKE) --no-print-directory book
+test: lint book browser sandbox  ## run every test: style, types, package, notebooks, site (FULL=1: all cases)
 	$(PYTEST) --note-success _build/verified.json lossutils tests intro.ipynb chapters appendix
 
 test-quick: env  ## run the tests of the package and of the chapters' rules, and one chapter, in minutes
