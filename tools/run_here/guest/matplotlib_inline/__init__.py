@@ -1,0 +1,1 @@
+"""What `lossutils.plots` asks of the notebooks' backend."""

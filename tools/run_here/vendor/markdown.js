@@ -1,0 +1,2 @@
+// Markdown that a cell prints.
+export { marked } from "marked";
