@@ -43,7 +43,7 @@ def type_over(tab, cell, source):
 
 def first(tab):
     """The first cell whose code is in sight; above it a chapter only imports."""
-    return tab.locator(".cell:not(.tag_hide-input):has(.cell-bar)").first
+    return tab.locator(".cell:not(.tag_hide-input):has(.cell-bar):visible").first
 
 
 def status(tab):
@@ -130,13 +130,20 @@ def test_stop_ends_an_endless_loop_and_keeps_what_was_computed(opened):
     expect(cell.locator(".cell_output pre")).to_have_text("7\n", timeout=LONGEST)
 
 
-def test_escape_then_tab_leaves_the_editor(opened):
+def test_tab_indents_and_after_escape_leaves_the_editor(opened):
     tab = opened()
     cell = first(tab)
-    cell.locator(".cm-content").focus()
+    editor = cell.locator(".cm-content")
+    type_over(tab, cell, "1")
+    tab.keyboard.press("Tab")
+    expect(editor).to_be_focused()
+    indented = editor.inner_text()
+    assert indented != "1"
     tab.keyboard.press("Escape")
     tab.keyboard.press("Tab")
-    expect(cell.get_by_role("button", name="Run")).to_be_focused()
+    expect(editor).not_to_be_focused()
+    assert cell.evaluate("cell => cell.contains(document.activeElement)")
+    assert editor.inner_text() == indented
 
 
 def test_a_download_that_breaks_off_leaves_the_page_as_it_is(open_page):
