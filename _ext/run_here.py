@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ KATEX = Path(katex.__file__).with_name("katex.min.js")
 """It typesets formulas that a reader's run prints."""
 
 
+@cache
 def scripts() -> dict[Path, Path]:
     """Return the scripts, and where each is in the site.
 
