@@ -75,7 +75,11 @@ def test_search_finds_a_page(folder, tab):
 
 
 def test_files_that_only_a_server_needs_are_left_out(folder):
-    assert not offline.ONLY_FOR_SERVERS & {path.name for path in folder.iterdir()}
+    files = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()]
+    assert "index.html" in files
+    assert not [file for file in files if offline.ONLY_FOR_SERVERS.match(file)]
+    assert not {"404.html", "sitemap.xml"} & set(files)
+    assert not [file for file in files if file.startswith(("_python/", "_static/run_here"))]
 
 
 def test_a_site_that_is_not_built_is_refused(tmp_path):
