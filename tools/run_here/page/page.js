@@ -121,7 +121,7 @@ class Cell {
     else if (how === "skipped") this.say("left out what needs PyTorch, which browsers do not have", "skipped");
     else if (equal) this.say(found.length ? "same as printed" : "done", "same");
     else if (this.changed) this.say("your version", "different");
-    else this.say("differs from the printed output, since something above was changed", "different");
+    else this.say("differs from the printed output", "different");
   }
 
   rendered(found) {

@@ -100,6 +100,10 @@ function execute(statement) {
   return python.turn(at, bytes.length);
 }
 
+function announce(name) {
+  execute(`import course_kernel; course_kernel.add_package("${archiveOf(name)}")`);
+}
+
 const archiveOf = (name) => `/lib/${name}.zip`;
 
 async function start({ module, base, fonts, course, packages, image }) {
@@ -130,6 +134,7 @@ async function start({ module, base, fonts, course, packages, image }) {
     const missing = image.byteLength - python.memory.buffer.byteLength;
     if (missing > 0) python.memory.grow(missing / 65536);
     new Uint8Array(python.memory.buffer).set(new Uint8Array(image));
+    Object.keys(packages).forEach(announce); // some may have come after the image was taken
   } else {
     python._initialize?.();
     execute("1");
@@ -146,7 +151,7 @@ const tasks = {
   },
   package({ name, content }) {
     lib.set(`${name}.zip`, file(content));
-    execute(`import course_kernel; course_kernel.add_package("${archiveOf(name)}")`);
+    announce(name);
   },
   image() { return { image: python.memory.buffer.slice(0) }; },
 };
