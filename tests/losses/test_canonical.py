@@ -179,8 +179,8 @@ def test_limits_of_probit(dtype, target):
 
 def test_the_logarithm_of_scipy_loses_what_ours_keeps():
     """The reason not to use `log_ndtr`: it rounds s² where the loss of a right answer is tiny."""
-    s, kept = np.linspace(20, 37, 200), 0
-    ours = ProbitLoss()(s, np.ones(200), reduction="none")
+    s, kept = np.linspace(20, 37, 60), 0
+    ours = ProbitLoss()(s, np.ones(60), reduction="none")
     for x, value, theirs in zip(s.tolist(), ours, -special.log_ndtr(s), strict=True):
         true = reference(ProbitLoss(), (x,), (1.0,)).value
         assert abs(exact(value) / true - 1) < 8 * 2.3e-16
