@@ -104,7 +104,7 @@ class Cell {
   async finish() {
     clearTimeout(this.timer);
     this.live.remove();
-    const found = plain(this.outputs), { status: how, lines } = this.ended;
+    const found = plain(this.outputs), { status: how, lines, needs } = this.ended;
     const equal = same(found, this.expected);
     this.ran = how !== "error";
     if (how === "skipped" && !this.changed && this.id !== "scratch") {
