@@ -4,12 +4,14 @@ import gzip
 import json
 import re
 import struct
+import subprocess
+import sys
 import zipfile
 from io import BytesIO
 
 import pytest
 
-from tools.run_here import parts, wasm
+from tools.run_here import compare, parts, wasm
 
 
 def section(kind, body):
@@ -108,3 +110,79 @@ def test_no_wheel_is_a_clear_message(monkeypatch, tmp_path):
     monkeypatch.setattr(parts, "REQUIREMENTS", tmp_path / "missing.txt")
     with pytest.raises(SystemExit, match="could not be downloaded"):
         parts.download(tmp_path)
+
+
+def ids(chapter):
+    notebook = json.loads((compare.ROOT / "chapters" / f"{chapter}.ipynb").read_text("utf8"))
+    return {cell["id"] for cell in notebook["cells"] if cell["cell_type"] == "code"}
+
+
+def test_the_appendix_tells_how_many_cells_are_the_same_and_why_others_are_not():
+    written = compare.RUNNING.read_text("utf8").partition(compare.BEGIN)[2]
+    assert written.partition(compare.END)[0] == compare.table(), "run: make compare"
+
+
+def test_few_cells_are_excepted_and_each_is_a_cell():
+    number = {}
+    for kind, of in compare.stated().items():
+        for chapter, cells in of.items():
+            assert set(cells) <= ids(chapter), chapter
+            number[kind] = number.get(kind, 0) + len(cells)
+    assert number.pop("different") <= 4
+    assert sum(number.values()) <= 64
+
+
+def test_cells_that_are_not_the_same_are_told_with_what_they_need():
+    ended = [("a", "same", []), ("b", "skipped", ["PyTorch", "threads"]), ("c", "error", [])]
+    cells = [dict(zip(("id", "verdict", "needs"), cell, strict=True)) for cell in ended]
+    cells.append({"id": "d", "verdict": None, "needs": None})
+    assert compare.unequal(cells) == {"b": "PyTorch and threads", "c": "error", "d": "None"}
+
+
+KERNEL = """
+import json, sys, types
+sys.modules["torch"] = None  # so that it cannot be imported
+cells, posted = json.loads(sys.argv[1]), []
+host = sys.modules["_host"] = types.ModuleType("_host")
+host.call = lambda asked: cells.pop(0).encode() if asked == b"cell" else posted.append(asked)
+import course_kernel
+while cells:
+    course_kernel.run()
+sys.__stdout__.write(json.dumps([json.loads(output) for output in posted]))
+"""
+
+
+def run_in_kernel(*cells):
+    """Return how each cell ended in the kernel: the lines left out, what they need, the text."""
+    guest = compare.ROOT / "tools" / "run_here" / "guest"
+    command = [sys.executable, "-c", KERNEL, json.dumps(cells)]
+    done = subprocess.run(command, env={"PYTHONPATH": str(guest)}, capture_output=True, check=True)
+    ended, printed = [], ""
+    for output in json.loads(done.stdout):
+        printed += output.get("text", "")
+        if output["type"] == "status":
+            ended.append((output["status"], output["lines"], output["needs"], printed))
+            printed = ""
+    return ended
+
+
+def test_a_statement_that_needs_what_no_browser_has_is_left_out_and_named():
+    threads = 'def start():\n    raise RuntimeError("can\'t start new thread")\na = start()'
+    file = "raise OSError('mmap is unavailable on wasm32-wasi')"
+    assert run_in_kernel(
+        "a = 1\nimport torch\nb = torch.ones(1)\nc = 2",
+        "print(a, c)\nprint(b)",
+        threads,
+        f"b = 5\n{file}\nprint(a)",
+        "print(b)",
+        "raise RuntimeError('another')",
+        "print(d)",
+    ) == [
+        ("skipped", [2, 3], ["PyTorch"], ""),
+        ("skipped", [2], ["PyTorch"], "1 2\n"),
+        ("skipped", [3], ["threads"], ""),
+        ("skipped", [2, 3], ["threads", "memory-mapped files"], ""),
+        ("ok", [], [], "5\n"),
+        ("error", [], [], ""),
+        ("error", [], [], ""),
+    ]

@@ -104,13 +104,13 @@ class Cell {
   async finish() {
     clearTimeout(this.timer);
     this.live.remove();
-    const found = plain(this.outputs), { status: how, lines } = this.ended;
+    const found = plain(this.outputs), { status: how, lines, needs } = this.ended;
     const equal = same(found, this.expected);
     this.ran = how !== "error";
     if (how === "skipped" && !this.changed && this.id !== "scratch") {
       this.put(this.original);
       this.say(`printed output kept: ${lines.length > 1 ? "lines" : "line"} ${lines.join(", ")} `
-        + "would need PyTorch, which runs in Colab, but not in a browser", "skipped");
+        + `would need ${needs.join(" and ")}, which Colab has, but no browser`, "skipped");
       this.verdict = "skipped";
       return;
     }
@@ -118,7 +118,7 @@ class Cell {
     else this.put(await this.rendered(found));
     this.verdict = how === "error" ? "error" : equal ? "same" : "different";
     if (how === "error") this.say("an error", "error");
-    else if (how === "skipped") this.say("left out what needs PyTorch, which browsers do not have", "skipped");
+    else if (how === "skipped") this.say(`left out what needs ${needs.join(" and ")}, which browsers do not have`, "skipped");
     else if (equal) this.say(found.length ? "same as printed" : "done", "same");
     else if (this.changed) this.say("your version", "different");
     else this.say("differs from the printed output", "different");
@@ -253,7 +253,7 @@ function summary(wanted) {
   if (wanted.length === 1) return "";
   const parts = [`${count("same")} of ${wanted.length} cells gave what is printed`];
   if (count("different")) parts.push(`${count("different")} differ`);
-  if (count("skipped")) parts.push(`${count("skipped")} need PyTorch`);
+  if (count("skipped")) parts.push(`${count("skipped")} need what no browser has`);
   return `${parts.join(", ")}.`;
 }
 
@@ -296,6 +296,6 @@ async function reset() {
 // For the tests: how each cell compares with what is printed.
 globalThis.runHere = {
   runAll: () => run(cells.filter((cell) => cell.id !== "scratch").at(-1)),
-  verdicts: () => cells.filter(({ id }) => id !== "scratch").map(({ id, verdict, outputs, expected }) =>
-    ({ id, verdict, found: outputs && plain(outputs), expected })),
+  verdicts: () => cells.filter(({ id }) => id !== "scratch").map(({ id, verdict, ended, outputs, expected }) =>
+    ({ id, verdict, needs: ended?.needs, found: outputs && plain(outputs), expected })),
 };
