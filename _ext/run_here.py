@@ -72,7 +72,7 @@ def add_button(
     context: dict[str, Any],
     doctree: nodes.document | None,
 ) -> None:
-    """Load the script of the button on chapters and assignments, and tell it what the page needs."""
+    """Load the script of the button where code can be run, and tell it what the page needs."""
     parts = read_manifest(OUT).get("parts")
     if not parts or not pagename.startswith(WITH_BUTTON):
         return

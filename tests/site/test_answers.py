@@ -249,7 +249,7 @@ def test_an_assignment_is_done_on_its_page_and_graded_as_if_written_elsewhere(op
         type_over(tab, tab.locator(f".code-cell-{place}"), source)
     tab.locator(".run-here-button").press("Enter")
     expect(status(tab)).to_have_text(
-        "Checks: 6 right, 0 not yet, 0 waiting for your function.", timeout=LONGEST
+        "Checks: 7 right, 0 not yet, 0 waiting for your function.", timeout=LONGEST
     )
     type_over(tab, tab.locator(".scratch .cell"), "print('a trial')")
     file = download(tab)

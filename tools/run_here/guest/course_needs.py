@@ -41,8 +41,7 @@ class Names:
         elif isinstance(node, ast.AugAssign):
             self.reads.add(root(node.target))
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            if isinstance(node.value.func, ast.Attribute):  # such as `found.append(1)`
-                self.called.add(root(node.value.func))
+            self.called.add(root(node.value.func))  # as `found` in `found.append(1)`
         for child in ast.iter_child_nodes(node):
             self.look(child)
 

@@ -38,7 +38,7 @@ function verdict(name, outputs, ended) {
     const words = said.slice(name.length + 2);
     return [words === "right." ? "right" : "wrong", words[0].toUpperCase() + words.slice(1)];
   }
-  if (ended.status === "skipped") return ["error", "This check needs PyTorch, which browsers do not have. "];
+  if (ended.status === "skipped") return ["elsewhere", "This check needs PyTorch, which browsers do not have. "];
   return ["error", "The cell behind this box no longer checks an answer."];
 }
 
@@ -166,12 +166,12 @@ class Box {
     this.running = false;
     this.checkButton.textContent = "Check";
     if (!ended) this.say("Stopped.");
-    else this.show(...verdict(this.name, outputs, ended), ended.status === "skipped");
+    else this.show(...verdict(this.name, outputs, ended));
   }
 
-  show(kind, words, elsewhere) {
+  show(kind, words) {
     const link = element("a", { href: colab, textContent: "Open the chapter in Colab" });
-    this.say(words, kind, ...(elsewhere && kind === "error" ? [link, "."] : []));
+    this.say(words, kind, ...(kind === "elsewhere" ? [link, "."] : []));
   }
 }
 
