@@ -68,13 +68,19 @@ def rows() -> dict[str, str]:
     return {line[3:].partition("]")[0]: line for line in table.splitlines()[2:]}
 
 
-def compare(browser: Browser, chapters: list[str]) -> Iterator[tuple[str, str]]:
+def compare(browser: Browser, names: list[str]) -> Iterator[tuple[str, str]]:
     """Yield each chapter and its row."""
     with serving(SITE) as address:
-        for chapter in chapters:
+        for chapter in names:
             page = browser.new_page()
             yield chapter, row(chapter, run_chapter(page, address, chapter))
             page.close()
+
+
+def chapters() -> list[str]:
+    """Return the names of all chapters, in their order."""
+    lines = (ROOT / "_toc.yml").read_text("utf8").splitlines()
+    return [line.split("chapters/")[1] for line in lines if "file: chapters/" in line]
 
 
 def main() -> None:
@@ -82,11 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("chapters", nargs="*", help="names of chapters; all, if none is given")
     wanted = parser.parse_args().chapters
-    toc = [
-        line.split("chapters/")[1]
-        for line in (ROOT / "_toc.yml").read_text("utf8").splitlines()
-        if "file: chapters/" in line
-    ]
+    toc = chapters()
     if unknown := set(wanted) - set(toc):
         parser.error(
             f"no chapter is called {', '.join(sorted(unknown))}; there are {', '.join(toc)}"

@@ -85,11 +85,14 @@ export class Python {
     this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
     this.worker.onmessage = ({ data }) => {
       if (data.type === "answer") this.settle?.resolve(data);
+      else if (data.type === "rest") this.packages.rest = data.content; // for when it starts again
       else if (data.type === "fatal") this.settle?.reject(new Error(data.message));
       else this.onOutput(data);
     };
     this.worker.onerror = (event) => this.settle?.reject(new Error(event.message));
-    return this.ask({ type: "start", ...this.parts, packages: this.packages, image });
+    return this.ask({
+      type: "start", ...this.parts, packages: this.packages, rest: this.url("rest"), image,
+    });
   }
 
   // Run a cell; the answer says how it ended.
