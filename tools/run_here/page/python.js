@@ -30,6 +30,9 @@ async function forgetOthers(urls) {
   }
 }
 
+// The content of a part; `rest` is not compressed as a whole.
+const contents = (url, blob) => (url.endsWith(".gz") ? inflated(blob) : blob).arrayBuffer();
+
 const inflated = (blob) => new Response(blob.stream().pipeThrough(new DecompressionStream("gzip")));
 
 // A file of files: the length of a list, the list of names and sizes, and their contents.
@@ -64,7 +67,7 @@ export class Python {
       part("fonts").then((blob) => inflated(blob).arrayBuffer()).then(unpack),
       part("course").then((blob) => inflated(blob).arrayBuffer()),
       ...packages.map((name) => part(name).then(async (blob) => {
-        this.packages[name] = await inflated(blob).arrayBuffer();
+        this.packages[name] = await contents(this.url(name), blob);
       })),
     ]);
     this.parts = { module, base, fonts, course };
@@ -85,11 +88,14 @@ export class Python {
     this.worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
     this.worker.onmessage = ({ data }) => {
       if (data.type === "answer") this.settle?.resolve(data);
+      else if (data.type === "rest") this.packages.rest = data.content; // for when it starts again
       else if (data.type === "fatal") this.settle?.reject(new Error(data.message));
       else this.onOutput(data);
     };
     this.worker.onerror = (event) => this.settle?.reject(new Error(event.message));
-    return this.ask({ type: "start", ...this.parts, packages: this.packages, image });
+    return this.ask({
+      type: "start", ...this.parts, packages: this.packages, rest: this.url("rest"), image,
+    });
   }
 
   // Run a cell; the answer says how it ended.

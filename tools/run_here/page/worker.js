@@ -7,7 +7,7 @@ import {
 const LIBRARY = "/usr/local/lib", ARCHIVE = "python315.zip";
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 const lib = new Map();
-let python, cell = "";
+let python, cell = "", restAddress;
 
 // Python's own streams, until the kernel has its own, and fatal errors.
 class Stream extends Fd {
@@ -55,11 +55,31 @@ function tree(files) {
   return root;
 }
 
+// Load the modules that no chapter imports. Python waits for them, so this cannot be a promise. Return
+// what went wrong.
+function loadRest() {
+  try {
+    const request = new XMLHttpRequest();
+    request.open("GET", restAddress, false);
+    request.responseType = "arraybuffer";
+    request.send();
+    if (request.status !== 200) return `${restAddress} answered ${request.status}`;
+    lib.set("rest.zip", file(request.response));
+    postMessage({ type: "rest", content: request.response });
+    return "";
+  } catch (error) {
+    return error.message;
+  }
+}
+
 // Python's `_host.call(request)`: write the answer where Python finds it. 0 is success, -2 a fault.
 function call(at, length, answerAt, answerLength) {
   const request = decoder.decode(new Uint8Array(python.memory.buffer, at >>> 0, length >>> 0));
-  if (request !== "cell") postMessage(JSON.parse(request));
-  const answer = request === "cell" ? encoder.encode(cell) : new Uint8Array();
+  let text = "";
+  if (request === "cell") text = cell;
+  else if (request === "rest") text = loadRest();
+  else postMessage(JSON.parse(request));
+  const answer = encoder.encode(text);
   const place = python.host_alloc(answer.length) >>> 0;
   if (!place) return -2;
   new Uint8Array(python.memory.buffer).set(answer, place); // the buffer may be new
@@ -106,7 +126,8 @@ function announce(name) {
 
 const archiveOf = (name) => `/lib/${name}.zip`;
 
-async function start({ module, base, fonts, course, packages, image }) {
+async function start({ module, base, fonts, course, packages, rest, image }) {
+  restAddress = rest;
   lib.set("course.zip", file(course));
   for (const [name, content] of Object.entries(packages)) lib.set(`${name}.zip`, file(content));
   const folders = [
