@@ -1,8 +1,8 @@
 """Runs cells in the reader's browser as IPython would, and posts each output as it comes.
 
 The page is reached through one function of the host, ``_host.call(bytes) -> bytes``: ``b"cell"``
-answers the source of the cell to run; ``b"rest"`` loads the modules that no chapter imports; anything
-else is an output as JSON, and is answered ``b""``.
+answers the source of the cell to run; ``b"rest"`` loads the modules that no chapter imports;
+anything else is an output as JSON, and is answered ``b""``.
 """
 
 import ast
@@ -14,8 +14,6 @@ import sys
 import traceback
 import types
 import warnings
-import zipimport
-from pathlib import Path
 
 import _host
 
@@ -34,8 +32,6 @@ REPRESENTATIONS = {
     "image/svg+xml": "_repr_svg_",
     "text/latex": "_repr_latex_",
 }
-BASE, REST = "/usr/local/lib/python315.zip", "/lib/rest.zip"
-"""Where the page puts what is always loaded, and what no chapter imports."""
 count = 0
 
 
@@ -118,23 +114,6 @@ def add_package(path):
         sys.path.append(path)
     sys.path_importer_cache.pop(path, None)
     importlib.invalidate_caches()
-
-
-class Rest:
-    """Finds modules that no chapter imports: the page loads all of them when one is needed."""
-
-    def __init__(self):
-        listed = zipimport.zipimporter(BASE).get_data(f"{BASE}/rest.txt")
-        self.names = set(listed.decode().split())
-
-    def find_spec(self, name, path=None, target=None):
-        """Return where a module is, or None, as the import system asks for."""
-        if name not in self.names:
-            return None
-        if not Path(REST).exists() and (trouble := _host.call(b"rest")):
-            raise ImportError(f"{name} could not be loaded: {trouble.decode()}", name=name)
-        folder = name.rpartition(".")[0].replace(".", "/")
-        return zipimport.zipimporter(f"{REST}/{folder}".rstrip("/")).find_spec(name, target)
 
 
 def run():
@@ -235,4 +214,3 @@ def report(error, name):
 
 warnings.filterwarnings("ignore", "tqdm:disabling monitor")  # there are no threads
 sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
-sys.meta_path.insert(0, Rest())  # first, since a folder without modules would do for a package
