@@ -307,7 +307,9 @@ export async function stop() {
   prepared = undefined;
   stopButton.disabled = true;
   status.textContent = "Stopping …";
-  await python.stop(image);
+  const restarted = python.stop(image);
+  work = work.then(() => restarted); // what is asked for meanwhile must wait
+  await restarted;
   for (const cell of cells) cell.ran &&= imaged.has(cell);
   status.textContent = "Stopped. What had run before is kept.";
 }
