@@ -110,6 +110,23 @@ def test_an_answer_may_have_several_lines(box):
 
 
 @needs_python
+def test_after_a_check_that_could_not_run_the_next_one_can(box):
+    def broken_once(route):
+        run, text = "run(source) {", route.fetch().text()
+        assert run in text
+        fault = 'if (!this.broke) { this.broke = true; throw new Error("broken"); }'
+        route.fulfill(body=text.replace(run, f"{run} {fault}"), content_type="text/javascript")
+
+    box.page.route("**/python.js", broken_once)
+    check(box, "1")
+    box.get_by_role("button", name="Load it").click()
+    says(box, "The check could not run (broken).")
+    expect(box.get_by_role("button", name="Load it")).to_be_hidden()
+    check(box, "1")
+    says(box, "Not yet. Yours is too low.")
+
+
+@needs_python
 def test_the_cell_behind_a_box_can_be_changed(box):
     tab = box.page
     tab.locator(".run-here-button").click()

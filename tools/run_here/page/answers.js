@@ -38,7 +38,9 @@ function verdict(name, outputs, ended) {
     const words = said.slice(name.length + 2);
     return [words === "right." ? "right" : "wrong", words[0].toUpperCase() + words.slice(1)];
   }
-  if (ended.status === "skipped") return ["elsewhere", "This check needs PyTorch, which browsers do not have. "];
+  if (ended.status === "skipped") {
+    return ["elsewhere", `This check needs ${ended.needs.join(" and ")}, which browsers do not have. `];
+  }
   return ["error", "The cell behind this box no longer checks an answer."];
 }
 
@@ -133,10 +135,12 @@ class Box {
     if (wasOffered) this.checkButton.focus();
     try {
       this.page = await this.load();
-      await this.run();
     } catch (error) {
       this.say(`Python could not be loaded (${error.message}).`, "error");
       this.offer.hidden = false;
+    }
+    if (this.page) {
+      await this.run().catch((error) => this.say(`The check could not run (${error.message}).`, "error"));
     }
     follow.disconnect();
     this.progress.textContent = "";
@@ -153,18 +157,21 @@ class Box {
     this.say("Checking …");
     const outputs = [];
     let ended;
-    await this.page.tryInstead(this.place, {
-      change: (source) => source.replace(LINE, () => answer),
-      begin() {},
-      receive(output) {
-        if (output.type === "status") ended = output;
-        else outputs.push(output);
-      },
-      finish() {},
-      interrupted() {},
-    });
-    this.running = false;
-    this.checkButton.textContent = "Check";
+    try {
+      await this.page.tryInstead(this.place, {
+        change: (source) => source.replace(LINE, () => answer),
+        begin() {},
+        receive(output) {
+          if (output.type === "status") ended = output;
+          else outputs.push(output);
+        },
+        finish() {},
+        interrupted() {},
+      });
+    } finally {
+      this.running = false;
+      this.checkButton.textContent = "Check";
+    }
     if (!ended) this.say("Stopped.");
     else this.show(...verdict(this.name, outputs, ended));
   }

@@ -209,8 +209,15 @@ function run(cell) {
     .filter((other) => other === cell || (!other.ran && other.id !== "scratch"));
   cancelled = false;
   prepared = undefined;
-  work = work.then(() => runEach(wanted));
-  return work;
+  return next(() => runEach(wanted));
+}
+
+// Do something after all that was asked for before it. Who asked is told of a failure; what is asked for
+// later does not fail with it.
+function next(task) {
+  const done = work.then(task);
+  work = done.catch(() => {});
+  return done;
 }
 
 // Run a cell with other code, for a trial that gets its outputs; the cell keeps its own. Of the cells
@@ -218,7 +225,7 @@ function run(cell) {
 // not run, because it may have changed what the cells in between have made.
 export function tryInstead(index, trial) {
   cancelled = false;
-  work = work.then(async () => {
+  return next(async () => {
     const at = cells.findIndex((cell) => cell.index === index), above = cells.slice(0, at);
     trial.source = trial.change(cells[at].source);
     try {
@@ -229,18 +236,22 @@ export function tryInstead(index, trial) {
       prepared = cancelled ? undefined : first.join();
       if (first.length) for (const cell of cells) cell.ran = false;
     } catch (error) {
-      if (!(error instanceof Stopped)) throw error;
+      if (error instanceof Stopped) return;
+      await restart();
+      throw error;
     }
   });
-  return work;
 }
 
 // Ask Python which of some cells the last one needs.
 async function needed(some) {
   let answer;
   current = { receive(output) { answer = output.data ?? answer; } };
-  await python.run(`__import__("course_needs").needed(${JSON.stringify(some.map(({ source }) => source))})`);
-  current = undefined;
+  try {
+    await python.run(`__import__("course_needs").needed(${JSON.stringify(some.map(({ source }) => source))})`);
+  } finally {
+    current = undefined;
+  }
   return JSON.parse(answer["text/plain"]);
 }
 
@@ -308,7 +319,7 @@ export async function stop() {
   stopButton.disabled = true;
   status.textContent = "Stopping …";
   const restarted = python.stop(image);
-  work = work.then(() => restarted); // what is asked for meanwhile must wait
+  next(() => restarted); // what is asked for meanwhile must wait
   await restarted;
   for (const cell of cells) cell.ran &&= imaged.has(cell);
   status.textContent = "Stopped. What had run before is kept.";
