@@ -226,4 +226,4 @@ def report(error, name):
 
 warnings.filterwarnings("ignore", "tqdm:disabling monitor")  # there are no threads
 sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
-sys.meta_path.append(Rest())
+sys.meta_path.insert(0, Rest())  # first, since a folder without modules would do for a package

@@ -17,11 +17,13 @@ function element(tag, properties, ...children) {
   return made;
 }
 
+const cost = location.protocol === "file:" ? "" : ` · ${megabytes} MB once`; // an offline copy has it
+
 const supported = globalThis.DecompressionStream && globalThis.WebAssembly?.validate(NEWEST);
 const bar = element("div", { className: "run-here" });
 if (supported) {
   const button = element("button", { type: "button", className: "run-here-button" },
-    `Run this page here · ${megabytes} MB once`);
+    `Run this page here${cost}`);
   const status = element("span", { className: "run-here-status", role: "status" });
   bar.append(button, status);
   button.addEventListener("click", async () => {

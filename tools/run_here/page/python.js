@@ -30,6 +30,9 @@ async function forgetOthers(urls) {
   }
 }
 
+// The content of a part; `rest` is not compressed as a whole.
+const contents = (url, blob) => (url.endsWith(".gz") ? inflated(blob) : blob).arrayBuffer();
+
 const inflated = (blob) => new Response(blob.stream().pipeThrough(new DecompressionStream("gzip")));
 
 // A file of files: the length of a list, the list of names and sizes, and their contents.
@@ -64,7 +67,7 @@ export class Python {
       part("fonts").then((blob) => inflated(blob).arrayBuffer()).then(unpack),
       part("course").then((blob) => inflated(blob).arrayBuffer()),
       ...packages.map((name) => part(name).then(async (blob) => {
-        this.packages[name] = await inflated(blob).arrayBuffer();
+        this.packages[name] = await contents(this.url(name), blob);
       })),
     ]);
     this.parts = { module, base, fonts, course };
