@@ -118,8 +118,9 @@ refresh: env  ## re-execute every notebook in place
 
 # ---- checks -----------------------------------------------------------------------------------
 
+# No test takes 15 minutes, even on a busy machine: one that does hangs, and says where.
 PYTEST = $(ONE_THREAD) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile \
-    --no-loadscope-reorder --nbval --doctest-modules $(if $(FULL),--full)
+    --no-loadscope-reorder --nbval --doctest-modules --timeout 900 $(if $(FULL),--full)
 
 test: lint book browser sandbox  ## run every test: style, types, package, notebooks, site (FULL=1: all cases)
 	$(PYTEST) --note-success _build/verified.json lossutils tests intro.ipynb chapters appendix

@@ -7,6 +7,7 @@ been made, the pages have no button, and the rest of the site is the same.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
 from functools import cache
@@ -22,6 +23,9 @@ from tools.run_here.parts import EVERY_PAGE, NEEDED_BY, OUT, PAGE, read_manifest
 
 from .navigation import launch_links
 
+WITH_BUTTON = ("chapters/", "assignments/")
+ANSWER = re.compile(r"^answer = None\b", re.MULTILINE)
+"""How the cell of an exercise waits for the reader's answer."""
 KATEX = Path(katex.__file__).with_name("katex.min.js")
 """It typesets formulas that a reader's run prints."""
 
@@ -52,6 +56,15 @@ class NumberCells(SphinxTransform):
                 cell["classes"].append(f"code-cell-{cell['cell_index']}")
 
 
+def exercises(notebook: dict[str, Any]) -> dict[int, str]:
+    """Return the place and the id of each cell that waits for a reader's answer."""
+    return {
+        place: cell["id"]
+        for place, cell in enumerate(notebook["cells"])
+        if cell["cell_type"] == "code" and ANSWER.search("".join(cell["source"]))
+    }
+
+
 def add_button(
     app: Sphinx,
     pagename: str,
@@ -59,9 +72,9 @@ def add_button(
     context: dict[str, Any],
     doctree: nodes.document | None,
 ) -> None:
-    """Load the script of the button on each chapter, and tell it what the page needs."""
+    """Load the script of the button where code can be run, and tell it what the page needs."""
     parts = read_manifest(OUT).get("parts")
-    if not parts or not pagename.startswith("chapters/"):
+    if not parts or not pagename.startswith(WITH_BUTTON):
         return
     source = (Path(app.srcdir) / f"{pagename}.ipynb").read_text("utf8")
     packages = [name for name, pattern in NEEDED_BY.items() if re.search(pattern, source)]
@@ -77,6 +90,10 @@ def add_button(
         "data-megabytes": f"{size / 1e6:.0f}",
         "data-colab": colab,
     }
+    if found := exercises(json.loads(source)):
+        facts["data-exercises"] = " ".join(f"{place}:{name}" for place, name in found.items())
+    if pagename.startswith("assignments/"):
+        facts["data-hand-in"] = f"{Path(pagename).name}.ipynb"
     button = scripts()[PAGE / "button.js"].relative_to("_static").as_posix()
     app.add_js_file(button, type="module", **facts)
 

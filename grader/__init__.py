@@ -17,7 +17,7 @@ teacher's process, and call the student's functions over a pipe.
 ``python -m grader --help`` lists the commands.
 """
 
-from .assignment import WrongAnswer, compare, hidden_test, wrong_answer
+from .assignment import WrongAnswer, compare, hidden_test, judge, wrong_answer
 from .grading import grade
 
-__all__ = ["WrongAnswer", "compare", "grade", "hidden_test", "wrong_answer"]
+__all__ = ["WrongAnswer", "compare", "grade", "hidden_test", "judge", "wrong_answer"]

@@ -1,7 +1,7 @@
 """Assignments: the decorators that authors use, and the hidden tests that the grader loads.
 
-Authors write ``assignments/<chapter>/hidden_tests.py`` with `hidden_test` and `compare`, and
-``assignments/<chapter>/wrong_answers.py`` with `wrong_answer`.
+Authors write ``assignments/<chapter>/hidden_tests.py`` with `hidden_test`, `compare` and `judge`,
+and ``assignments/<chapter>/wrong_answers.py`` with `wrong_answer`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 import importlib.util
 import json
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,39 @@ def compare(
     known = mistakes() if callable(mistakes) else mistakes or {}
     mistake = likely_mistake(answer, expected, known, tol=tol, floor=floor)
     raise WrongAnswer(mistake or _difference(answer, expected, tol, floor))
+
+
+def judge(
+    student: object,
+    reference: object,
+    question: str,
+    given: Sequence,
+    mistakes: Callable[..., Mapping[str, object]],
+    **how: float,
+) -> None:
+    """Call a function of the student and of the reference solution, and `compare` the results.
+
+    Parameters
+    ----------
+    student, reference : object
+        What a hidden test gets.
+    question : str
+        Name of the function.
+    given : sequence
+        Its arguments.
+    mistakes : callable
+        Called with the same arguments, but only for a wrong result, it returns what typical
+        mistakes give.
+    **how
+        ``tol`` and ``floor``, as for `compare`.
+
+    Raises
+    ------
+    WrongAnswer
+        If the results differ.
+    """
+    answer, expected = (getattr(each, question)(*given) for each in (student, reference))
+    compare(answer, expected, mistakes=lambda: mistakes(*given), **how)
 
 
 def _difference(answer: object, expected: object, tol: float, floor: float) -> str:

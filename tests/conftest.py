@@ -23,6 +23,7 @@ LONG = (
     "chapters",
     "tests/book",
     "tests/grader/test_batch",
+    "tests/grader/test_hostile",
     "tests/repository/test_changes",
     "tests/site",
 )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from grader import compare, hidden_test
+from grader import hidden_test, judge
 
 
 def log_factorials(counts):
@@ -46,23 +46,18 @@ def nll_mistakes(s, y):
     return mistakes
 
 
-def compare_nll(student, reference, cases):
-    for s, y in cases:
-        compare(student.poisson_nll(s, y), reference.poisson_nll(s, y), mistakes=nll_mistakes(s, y))
-
-
 @hidden_test("poisson_nll", points=1, message="Random scores and small counts.")
 def small_counts(student, reference, rng):
     s = rng.normal(size=11)
     y = rng.permutation(np.append([0, 0, 2, 3, 5], rng.poisson(2, size=6)))
-    compare_nll(student, reference, [(s, y)])
+    judge(student, reference, "poisson_nll", (s, y), nll_mistakes)
 
 
 @hidden_test("poisson_nll", points=1, message="Counts in the hundreds and thousands.")
 def large_counts(student, reference, rng):
     s = rng.uniform(6, 8, size=7)
     y = rng.poisson(np.exp(s))
-    compare_nll(student, reference, [(s, y)])
+    judge(student, reference, "poisson_nll", (s, y), nll_mistakes)
 
 
 @hidden_test("poisson_nll", points=1, message="Scores of −∞, with counts that are 0 and others.")
@@ -71,7 +66,8 @@ def nothing_can_happen(student, reference, rng):
     certain = np.where(y == 0, -np.inf, rng.normal(size=6))
     impossible = np.where(y == 1, -np.inf, rng.normal(size=6))
     unlikely = np.where(y == 2, rng.uniform(-800, -500), certain)
-    compare_nll(student, reference, [(certain, y), (impossible, y), (unlikely, y)])
+    for s in (certain, impossible, unlikely):
+        judge(student, reference, "poisson_nll", (s, y), nll_mistakes)
 
 
 def gradient_mistakes(X, y, t, w, b):
@@ -100,20 +96,12 @@ def gradient_mistakes(X, y, t, w, b):
         }
 
 
-def compare_gradients(student, reference, given):
-    compare(
-        student.poisson_gradient(*given),
-        reference.poisson_gradient(*given),
-        mistakes=gradient_mistakes(*given),
-    )
-
-
 @hidden_test("poisson_gradient", points=2, message="A random linear model, with random times.")
 def gradient_of_a_linear_model(student, reference, rng):
     m, n = 11, 3
     X, w, b = rng.normal(size=(m, n)), 0.5 * rng.normal(size=n), rng.uniform(0.5, 1)
     given = X, rng.poisson(3, size=m), rng.uniform(0.4, 2.5, size=m), w, b
-    compare_gradients(student, reference, given)
+    judge(student, reference, "poisson_gradient", given, gradient_mistakes)
 
 
 @hidden_test("poisson_gradient", points=1, message="Times from a few minutes to some days.")
@@ -121,7 +109,7 @@ def gradient_with_unequal_times(student, reference, rng):
     X, w, b = rng.normal(size=(7, 2)), 0.5 * rng.normal(size=2), rng.uniform(-1, 1)
     times = rng.permutation(10 ** np.linspace(-1.3, 1.7, 7))
     given = X, rng.poisson(2 * times), times, w, b
-    compare_gradients(student, reference, given)
+    judge(student, reference, "poisson_gradient", given, gradient_mistakes)
 
 
 def family_mistakes(s, y, v, log_h):
@@ -170,19 +158,11 @@ def family_mistakes(s, y, v, log_h):
         }
 
 
-def compare_families(student, reference, given):
-    compare(
-        student.family_derivatives(*given),
-        reference.family_derivatives(*given),
-        mistakes=family_mistakes(*given),
-    )
-
-
 @hidden_test("family_derivatives", points=2, message="Random scores, values and weights.")
 def random_family(student, reference, rng):
     v, log_h = 2 * rng.normal(size=5), rng.normal(size=5)
     given = rng.normal(size=7), rng.choice(v, size=7), v, log_h
-    compare_families(student, reference, given)
+    judge(student, reference, "family_derivatives", given, family_mistakes)
 
 
 @hidden_test("family_derivatives", points=1, message="Large scores and large log-weights.")
@@ -191,14 +171,15 @@ def large_exponents(student, reference, rng):
     for s, shift in ((700, 1500), (-700, -1500)):
         log_h = shift - s * v + rng.normal(size=6)
         given = s + 0.5 * rng.normal(size=5), rng.choice(v, size=5), v, log_h
-        compare_families(student, reference, given)
+        judge(student, reference, "family_derivatives", given, family_mistakes)
 
 
 @hidden_test("family_derivatives", points=1, message="Values around a million.")
 def large_values(student, reference, rng):
     v, log_h = 1e6 + rng.permutation(4) + rng.uniform(0, 0.3, size=4), rng.normal(size=4)
     s = 1e-4 * rng.normal(size=6)
-    compare_families(student, reference, (s, rng.choice(v, size=6), v, log_h))
+    given = s, rng.choice(v, size=6), v, log_h
+    judge(student, reference, "family_derivatives", given, family_mistakes)
 
 
 def trap_mistakes(s, y):
@@ -232,15 +213,10 @@ def trap_mistakes(s, y):
     return {told: value / m for told, value in mistakes.items()}
 
 
-def compare_traps(student, reference, s, y):
-    right = reference.trap_gradient(s, y)
-    compare(student.trap_gradient(s, y), right, mistakes=trap_mistakes(s, y))
-
-
 @hidden_test("trap_gradient", points=2, message="Random scores.")
 def random_traps(student, reference, rng):
     y = rng.permutation(np.arange(13) % 2)
-    compare_traps(student, reference, rng.normal(size=13), y)
+    judge(student, reference, "trap_gradient", (rng.normal(size=13), y), trap_mistakes)
 
 
 @hidden_test("trap_gradient", points=1, message="Very low and very high scores.")
@@ -248,7 +224,8 @@ def extreme_traps(student, reference, rng):
     low, middle, high = [-700, -60, -42], [-1, -1, 0], [8, 16, 24]
     s = np.repeat([*low, *middle, *high], 2) + rng.uniform(0, 1, size=18)
     order = rng.permutation(18)
-    compare_traps(student, reference, s[order], (np.arange(18) % 2)[order])
+    given = s[order], (np.arange(18) % 2)[order]
+    judge(student, reference, "trap_gradient", given, trap_mistakes)
 
 
 def walk(X, y, w, cap, gradient=1.0, weights=lambda mu: mu, matrix=lambda H: H):
@@ -320,9 +297,7 @@ def clear(X, y, w, tol):
 def compare_newton(student, reference, X, y, w, tol):
     # After three steps the start still shows, and the result of a mistake has not yet run away.
     for cap in (3, 40):
-        given = X, y, w, tol, cap
-        right = reference.newton(*given)
-        compare(student.newton(*given), right, mistakes=lambda given=given: newton_mistakes(*given))
+        judge(student, reference, "newton", (X, y, w, tol, cap), newton_mistakes)
 
 
 @hidden_test(
@@ -375,16 +350,11 @@ def honesty_mistakes(r, rain, dry):
         }
 
 
-def compare_honesty(student, reference, cases):
-    for given in cases:
-        right = reference.cost_of_honesty(*given)
-        compare(student.cost_of_honesty(*given), right, mistakes=honesty_mistakes(*given))
-
-
 @hidden_test("cost_of_honesty", points=2, message="Random reports and random penalties.")
 def random_rules(student, reference, rng):
-    cases = [(rng.uniform(0.05, 0.95, size=6), *rng.normal(size=(2, 6))) for _ in range(2)]
-    compare_honesty(student, reference, cases)
+    for _ in range(2):
+        given = rng.uniform(0.05, 0.95, size=6), *rng.normal(size=(2, 6))
+        judge(student, reference, "cost_of_honesty", given, honesty_mistakes)
 
 
 @hidden_test(
@@ -396,4 +366,5 @@ def infinite_penalties(student, reference, rng):
     r = rng.permutation([0, 1, *rng.uniform([0.1, 0.4, 0.7], [0.3, 0.6, 0.9])])
     with np.errstate(divide="ignore"):
         rain, dry = -np.log(r), -np.log(1 - r)
-    compare_honesty(student, reference, [(r, rain, dry), (r, rain, rng.uniform(2, 4) * dry)])
+    for given in ((r, rain, dry), (r, rain, rng.uniform(2, 4) * dry)):
+        judge(student, reference, "cost_of_honesty", given, honesty_mistakes)

@@ -2,13 +2,7 @@
 
 import numpy as np
 
-from grader import compare, hidden_test
-
-
-def judge(student, reference, question, given, mistakes, **how):
-    """Compare a student's answer with the right one, and with those of typical mistakes."""
-    right = getattr(reference, question)(*given)
-    compare(getattr(student, question)(*given), right, mistakes=mistakes(*given), **how)
+from grader import hidden_test, judge
 
 
 def decide_mistakes(p, costs):
@@ -33,7 +27,6 @@ def decide_mistakes(p, costs):
         "You choose by the worst case: weigh both costs by their probabilities.": pay(worst),
         "You return the total of the costs: take the mean over the cases.": (best, total),
         "That is the mean over all actions: only the chosen ones cost.": (best, np.mean(risks)),
-        "Actions are counted from 0.": (best + 1, total / len(p)),
     }
 
 
@@ -83,9 +76,8 @@ def weighted_mistakes(S, labels, weights):
         return total / number, error / number
 
     loss, slope = by(v.sum())
-    e = np.exp(S)
-    naive = e / e.sum(axis=1, keepdims=True)
-    of_sum = v @ (np.log(e.sum(axis=1)) - S[rows, labels]) / v.sum()
+    naive = np.exp(S) / np.exp(S).sum(axis=1, keepdims=True)
+    of_sum = v @ (np.log(np.exp(S).sum(axis=1)) - S[rows, labels]) / v.sum()
     of_rounded, of_columns, of_naive = (
         (v @ -np.log(Q[rows, labels]) / v.sum(), v[:, None] * (Q - Y) / v.sum())
         for Q in (P, columns, naive)
@@ -131,15 +123,10 @@ def weighted_at_extreme_scores(student, reference, rng):
 
 
 def scores_of(p, y, thresholds):
-    """F1 at each threshold."""
+    """F1 at each threshold, and the share of right answers."""
     called = p >= thresholds[:, None]
-    return 2 * called @ y / (called.sum(axis=1) + y.sum())
-
-
-def accuracies(p, y, thresholds):
-    """Share of right answers at each threshold."""
-    called = p >= thresholds[:, None]
-    return np.mean(called * y + (1 - called) * (1 - y), axis=1)
+    f1 = 2 * called @ y / (called.sum(axis=1) + y.sum())
+    return f1, np.mean(called * y + (1 - called) * (1 - y), axis=1)
 
 
 def parted(p, y, order):
@@ -161,10 +148,10 @@ def orders(p):
 def f1_mistakes(p, y):
     """Results of typical mistakes in the search for the best threshold."""
     t, grid = np.unique(p)[::-1], np.linspace(0, 1, 101)
-    f1, right, on_grid = scores_of(p, y, t), accuracies(p, y, t), scores_of(p, y, grid)
+    (f1, right), on_grid = scores_of(p, y, t), scores_of(p, y, grid)[0]
     best, most = np.argmax(f1), np.argmax(right)
-    strict = scores_of(p, y, np.nextafter(t, 2))
-    of_rounded, of_half = scores_of(p, y >= 0.5, t), scores_of(p, y, np.array([0.5]))[0]
+    strict = scores_of(p, y, np.nextafter(t, 2))[0]
+    of_rounded, of_half = scores_of(p, y >= 0.5, t)[0], scores_of(p, y, np.array([0.5]))[0][0]
     middle = (t[best] + np.append(t, 0)[best + 1]) / 2
     called = p >= t[:, None]
     precision, recall = called @ y / called.sum(axis=1), called @ y / y.sum()
@@ -192,7 +179,7 @@ def f1_mistakes(p, y):
 def clear(p, y):
     """Whether one threshold is clearly the best, and is not a simple entry of p."""
     t = np.unique(p)
-    f1 = scores_of(p, y, t)
+    f1, _ = scores_of(p, y, t)
     second, first = np.sort(f1)[-2:]
     best = t[np.argmax(f1)]
     return first - second > 1e-3 and t[0] < best < t[-2] and best != p[np.argmax(y)]
@@ -205,8 +192,8 @@ def labelled(rng, m, digits=9, surest=1.0):
         y = (rng.random(m) < p).astype(float)
         y[np.argsort(p)[-2:]] = surest
         t = np.unique(p)
-        best, f1 = highest(t, scores_of(p, y, t))
-        most = highest(t[::-1], accuracies(p, y, t[::-1]))[0]
+        best, f1 = highest(t, scores_of(p, y, t)[0])
+        most = highest(t[::-1], scores_of(p, y, t[::-1])[1])[0]
         tied = min(parted(p, y, order)[1] for order in orders(p)) > f1 + 1e-3
         if clear(p, y) and best != most and (tied or digits == 9):
             return p, y
@@ -298,9 +285,6 @@ def focal_mistakes(z, y, gamma):
     def slopes(by_u):
         return -sign * by_u / m
 
-    def pair(by_u):
-        return loss, slopes(by_u)
-
     def by_chain_rule(q):
         by_q = gamma * (1 - q) ** (gamma - 1) * np.log(q) - (1 - q) ** gamma / q
         return np.mean(-((1 - q) ** gamma) * np.log(q)), slopes(-by_q * q * (1 - q))
@@ -324,10 +308,10 @@ def focal_mistakes(z, y, gamma):
         "In the slope (1 − p_t)^(γ − 1) is infinite: cancel on paper.": (loss, naive[1]),
         "In the loss p_t is rounded to 0 before the logarithm.": (naive[0], slope),
         "1 − p_t is rounded to 0 where p_t is near 1: it is a sigmoid itself.": rounded,
-        "(1 − p_t)^γ depends on z, too: a second term is missing.": pair(weight * miss),
-        "Both terms of the slope have the same sign.": pair(weight * (miss - first)),
-        "The factor γ is lost in the gradient.": pair(weight * (right * cost + miss)),
-        "That is the derivative by p_t: multiply by p_t(1 − p_t).": pair(by_p),
+        "(1 − p_t)^γ depends on z, too: a second term is missing.": (loss, slopes(weight * miss)),
+        "Both terms of the slope have the same sign.": (loss, slopes(weight * (miss - first))),
+        "The factor γ is lost in the gradient.": (loss, slopes(weight * (right * cost + miss))),
+        "That is the derivative by p_t: multiply by p_t(1 − p_t).": (loss, slopes(by_p)),
         "For class 0 the slope turns its sign: there p_t is σ(−z).": (loss, sign * slope),
         "The sign of the gradient is wrong: it points to where the loss grows.": (loss, -slope),
         "You return sums: loss and gradient are those of a mean.": (m * loss, m * slope),

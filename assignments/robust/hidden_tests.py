@@ -2,13 +2,7 @@
 
 import numpy as np
 
-from grader import compare, hidden_test
-
-
-def judge(student, reference, name, mistakes, given, **how):
-    """Compare the results of a function for some arguments."""
-    answer, right = (getattr(each, name)(*given) for each in (student, reference))
-    compare(answer, right, mistakes=mistakes(*given), **how)
+from grader import hidden_test, judge
 
 
 def in_part(right, k, wrong):
@@ -64,7 +58,7 @@ def sides(rng, m):
 @hidden_test("quantile_loss", points=2, message="Random scores, with a low and a high level.")
 def quantiles_of_random_scores(student, reference, rng):
     for tau in rng.uniform([0.05, 0.7], [0.3, 0.95]):
-        judge(student, reference, "quantile_loss", quantile_mistakes, (*sides(rng, 10), tau))
+        judge(student, reference, "quantile_loss", (*sides(rng, 10), tau), quantile_mistakes)
 
 
 @hidden_test("quantile_loss", points=1, message="Some scores are exactly right.")
@@ -72,7 +66,7 @@ def quantiles_at_the_kink(student, reference, rng):
     s, y = sides(rng, 11)
     right = rng.permutation(11)[:4]
     s[right] = y[right]
-    judge(student, reference, "quantile_loss", quantile_mistakes, (s, y, rng.uniform(0.1, 0.4)))
+    judge(student, reference, "quantile_loss", (s, y, rng.uniform(0.1, 0.4)), quantile_mistakes)
 
 
 def log_cosh_mistakes(r):
@@ -111,19 +105,19 @@ def signed(rng, sizes):
 @hidden_test("log_cosh", points=1, message="Residuals of usual size.")
 def log_cosh_of_usual_residuals(student, reference, rng):
     sizes = rng.uniform([0.1] * 6 + [1.2] * 6, [0.9] * 6 + [4.0] * 6)
-    judge(student, reference, "log_cosh", log_cosh_mistakes, signed(rng, sizes))
+    judge(student, reference, "log_cosh", signed(rng, sizes), log_cosh_mistakes)
 
 
 @hidden_test("log_cosh", points=1, message="Residuals far from 0 on both sides, and usual ones.")
 def log_cosh_far_away(student, reference, rng):
     sizes = rng.uniform([0.2] * 3 + [1.2] * 3 + [800] * 6, [0.9] * 3 + [3.0] * 3 + [9000] * 6)
-    judge(student, reference, "log_cosh", log_cosh_mistakes, signed(rng, sizes))
+    judge(student, reference, "log_cosh", signed(rng, sizes), log_cosh_mistakes)
 
 
 @hidden_test("log_cosh", points=1, message="Six digits of the losses of residuals near 0.")
 def log_cosh_near_zero(student, reference, rng):
     sizes = np.append(10 ** rng.uniform(-12, -9, size=6), rng.uniform(0.01, 3, size=6))
-    judge(student, reference, "log_cosh", log_cosh_mistakes, signed(rng, sizes), floor=0.0)
+    judge(student, reference, "log_cosh", signed(rng, sizes), log_cosh_mistakes, floor=0.0)
 
 
 def huber_mistakes(y):
@@ -184,7 +178,7 @@ def with_outliers(rng, m=11, wrong=3):
 @hidden_test("huber_centre", points=3, message="Random values, some of them far off.")
 def centre_of_random_values(student, reference, rng):
     for m in (11, 14):
-        judge(student, reference, "huber_centre", huber_mistakes, (with_outliers(rng, m),))
+        judge(student, reference, "huber_centre", (with_outliers(rng, m),), huber_mistakes)
 
 
 @hidden_test(
@@ -198,7 +192,7 @@ def centre_in_other_units(student, reference, rng):
     values = np.concatenate([[0, 0, 0], near, rng.integers(40, 90, size=2)])
     whole = rng.permutation(rng.integers(20, 60) + values)
     for y in (whole, 1e-6 * with_outliers(rng)):
-        judge(student, reference, "huber_centre", huber_mistakes, (y,), floor=0.0)
+        judge(student, reference, "huber_centre", (y,), huber_mistakes, floor=0.0)
 
 
 def centres(y, heights, weight, rounds=200, place=-1):
@@ -262,7 +256,7 @@ def experiment(student, reference, rng):
         order = np.argsort(y)  # neither the first nor the last value is the largest
         y = np.insert(rng.permutation(y[order[:-1]]), rng.integers(1, m - 1), y[order[-1]])
         heights = width * rng.uniform([0.5, 2, 5, 20, 300], [1, 4, 9, 60, 900])
-        judge(student, reference, "student_centres", astray_mistakes, (y, heights, nu, width))
+        judge(student, reference, "student_centres", (y, heights, nu, width), astray_mistakes)
 
 
 def nll_mistakes(mu, v, y):
@@ -326,7 +320,7 @@ def nll_of_random_numbers(student, reference, rng):
     v = rng.permutation(rng.uniform([-2] * 4 + [0.3] * 4, [-0.3] * 4 + [2] * 4))
     y = 2 * rng.normal(size=8)
     mu = y + np.exp(v / 2) * rng.normal(size=8)
-    judge(student, reference, "gaussian_nll", nll_mistakes, (mu, v, y))
+    judge(student, reference, "gaussian_nll", (mu, v, y), nll_mistakes)
 
 
 @hidden_test(
@@ -341,7 +335,7 @@ def nll_at_both_ends(student, reference, rng):
     mu[:2] = y[:2]
     y[2], mu[2] = 0, np.exp(v[2] / 2) * rng.uniform(1, 2)
     order = rng.permutation(8)
-    judge(student, reference, "gaussian_nll", nll_mistakes, (mu[order], v[order], y[order]))
+    judge(student, reference, "gaussian_nll", (mu[order], v[order], y[order]), nll_mistakes)
 
 
 def step_mistakes(v, rate, share, beta):
@@ -389,10 +383,10 @@ def numbers_for_steps(rng, low, high):
 def steps_for_usual_variances(student, reference, rng):
     for _ in range(2):
         given = numbers_for_steps(rng, [-0.9, 0, 0.5, 1], [0, 1, 2, 3])
-        judge(student, reference, "steps_to_learn", step_mistakes, given)
+        judge(student, reference, "steps_to_learn", given, step_mistakes)
 
 
 @hidden_test("steps_to_learn", points=1, message="Some log-variances are large.")
 def steps_for_large_variances(student, reference, rng):
     given = numbers_for_steps(rng, [0, 1, 70, 70, 70], [1, 2, 80, 90, 99])
-    judge(student, reference, "steps_to_learn", step_mistakes, given)
+    judge(student, reference, "steps_to_learn", given, step_mistakes)

@@ -8,9 +8,11 @@ these, or an answer to an earlier call. The rule is the same for all calls of a 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from itertools import combinations, permutations
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 
@@ -155,6 +157,16 @@ def pairs(inputs: Inputs) -> Iterator[tuple[str, np.ndarray]]:
             yield f"{a} - {b}", x - y
 
 
+@contextmanager
+def instead_of_compare(test: HiddenTest, function: Callable) -> Iterator[None]:
+    """Let a hidden test call another function than `compare`, itself or through `judge`."""
+    with ExitStack() as stack:
+        for scope in (vars(assignment), test.function.__globals__):
+            if "compare" in scope:
+                stack.enter_context(patch.dict(scope, compare=function))
+        yield
+
+
 def recorded(test: HiddenTest, loaded: Assignment, seed: str) -> list[Call]:
     """Run a hidden test on the reference solution; return its calls, with the right results."""
     calls: list[Call] = []
@@ -170,17 +182,12 @@ def recorded(test: HiddenTest, loaded: Assignment, seed: str) -> list[Call]:
         arguments, answered = asked.pop()
         assert not asked, "a test compares the result of each call"
         assert given is answered, "each result goes to `compare` as it is"
-        assignment.compare(given, right, **how)
+        as_graded(given, right, **how)
         calls.append(Call(arguments, right, how.get("tol", TOL), how.get("floor", FLOOR)))
 
-    student = SimpleNamespace(**{test.question: answer})
-    scope = test.function.__globals__
-    kept, scope["compare"] = scope["compare"], compare
-    try:
-        with np.errstate(all="ignore"):
-            test.function(student, loaded.reference, loaded.rng(test, seed))
-    finally:
-        scope["compare"] = kept
+    as_graded, student = assignment.compare, SimpleNamespace(**{test.question: answer})
+    with np.errstate(all="ignore"), instead_of_compare(test, compare):
+        test.function(student, loaded.reference, loaded.rng(test, seed))
     assert calls, "a test calls the student's function"
     assert not asked, "a test compares the result of each call"
     return calls

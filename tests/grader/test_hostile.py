@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -64,16 +66,29 @@ def pytest_generate_tests(metafunc):
     full = metafunc.config.getoption("full")
     if "name" in metafunc.fixturenames:
         each = [(user, name) for user in USERS for name in cases_for(user, full)]
-        metafunc.parametrize(("graded", "name"), each, indirect=["graded"], scope="module")
+        metafunc.parametrize(("graded", "name"), each, indirect=["graded"])
     elif "graded" in metafunc.fixturenames:
-        metafunc.parametrize("graded", USERS, indirect=True, scope="module")
+        metafunc.parametrize("graded", USERS, indirect=True)
 
 
 @pytest.fixture(scope="module")
-def graded(request, sandbox):
-    """Folder of results: cases and the honest neighbours, graded in one run by a user."""
-    become = run_as(request.param)
-    cases = cases_for(request.param, request.config.getoption("full"))
+def gradings(request, sandbox):
+    """Return a function that grades all cases of a user, once, whatever the order of the tests."""
+    full = request.config.getoption("full")
+    with ExitStack() as stack:
+        yield cache(lambda user: stack.enter_context(grading(user, cases_for(user, full))))
+
+
+@pytest.fixture
+def graded(request, gradings):
+    """Folder of results of a user."""
+    return gradings(request.param)
+
+
+@contextmanager
+def grading(user, cases):
+    """Grade cases and the honest neighbours, in one run by a user; give the folder of results."""
+    become = run_as(user)
     # Pytest's own temporary folders cannot be entered by other users.
     place = Path(tempfile.mkdtemp(prefix="hostile-"))
     submissions, home, out = place / "submissions", place / "home", place / "out"

@@ -1,9 +1,9 @@
 """Make bytecode smaller: without columns of source code, and without docstrings.
 
 Python's ``.pyc`` files say of each instruction from which line and columns it comes. A traceback
-shows columns by marking a part of the source line, but the source of libraries does not go into the
-page; so lines are kept, and columns dropped. Docstrings become empty, as under ``python -OO``; those
-of NumPy are kept, since it works on them while it is imported.
+shows columns by marking a part of the source line, but the source of libraries does not go into
+the page; so lines are kept, and columns dropped. Docstrings become empty, as under
+``python -OO``; those of NumPy are kept, since it works on them while it is imported.
 
 This reads and writes the format of Python's module ``marshal`` itself, since its code objects are
 those of another version of Python than the one that builds the site.
@@ -32,7 +32,7 @@ NO_COLUMNS, NOTHING, LARGEST_ENTRY = 13, 15, 8
 
 
 class Value(NamedTuple):
-    """Where a value is in a file, its type, its parts, and its number, if others may refer to it."""
+    """Where a value is in a file, its type and parts, and its number if others may refer to it."""
 
     start: int
     end: int
@@ -171,7 +171,7 @@ def without_columns(table: bytes) -> bytes:
     bytes
         A table that gives the same line for each instruction.
     """
-    spans: list[list[int | None]] = []  # how many instructions, and by how much the line moves
+    spans: list[tuple[int, int | None]] = []  # of how many instructions, and how the line moves
     at = 0
     while at < len(table):
         kind, length = table[at] >> 3 & 15, (table[at] & 7) + 1
@@ -188,12 +188,12 @@ def without_columns(table: bytes) -> bytes:
                 _, at = unsigned(table, at)
         else:
             moved = None
-        last = spans[-1] if spans else [0, 1]
-        if (moved == 0 and last[1] is not None) or (moved is None and last[1] is None):
-            last[0] = (last[0] or 0) + length
+        # One that goes on with the line of the last one, or has no line either, is a part of it.
+        if spans and moved in (0, None) and (moved is None) == (spans[-1][1] is None):
+            spans[-1] = (spans[-1][0] + length, spans[-1][1])
         else:
-            spans.append([length, moved])
-    return b"".join(entries(length or 0, moved) for length, moved in spans)
+            spans.append((length, moved))
+    return b"".join(entries(length, moved) for length, moved in spans)
 
 
 def entries(length: int, moved: int | None) -> bytes:

@@ -1,7 +1,8 @@
 """Make matplotlib's fonts smaller: the characters that figures of a course use, and many more.
 
 What is kept of a font has its old outlines, kerning and numbers of glyphs, so that a figure has the
-same bytes; the hints for small pixels, which figures as SVG do not use, are dropped. A character that is left out is drawn as an empty box, with a warning.
+same bytes; the hints for small pixels, which figures as SVG do not use, are dropped. A character
+that is left out is drawn as an empty box, with a warning.
 """
 
 from __future__ import annotations

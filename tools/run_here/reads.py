@@ -1,9 +1,9 @@
 """Find out which modules of the library the chapters import, and write ``reads.txt``.
 
 A page loads only those at first. Run this when the chapters, or the versions of the library, have
-changed: ``python -m tools.run_here.reads`` runs every chapter in Chromium, for minutes. It needs the
-built site with ``_python``; then make both again. With an old list everything runs, too, but a page
-may have to load all other modules.
+changed: ``python -m tools.run_here.reads`` runs every chapter in Chromium, for minutes. It needs
+the built site with ``_python``; then make both again. With an old list everything runs, too, but a
+page may have to load all other modules.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from collections import defaultdict
 
 from playwright.sync_api import Page, sync_playwright
 
-from tools.run_here.compare import chapters, row, run_chapter
+from tools.facts import SITE
+from tools.run_here.compare import CHAPTERS, run_chapter, unequal
 from tools.run_here.parts import READS, read_modules
 from tools.site.browser import BROWSER, FLAGS
 from tools.site.server import serving
-from tools.facts import SITE
 
-HEAD = "# Modules that chapters import, by folder: python -m tools.run_here.reads writes this list.\n"
+HEAD = (
+    "# Modules that chapters import, by folder: python -m tools.run_here.reads writes this list.\n"
+)
 WIDTH = 100
 ASK = """
 import sys
@@ -36,7 +38,8 @@ import numpy as np
 import matplotlib.pyplot as plt
 with suppress(SyntaxError):
     exec("1 +")
-f"{np.random.default_rng(0).normal(size=3)} {np.polyfit([1, 2], [1, 2], 1)} {np.linalg.eigh(np.eye(2))}"
+f"{np.random.default_rng(0).normal(size=3)} {np.polyfit([1, 2], [1, 2], 1)}"
+np.linalg.eigh(np.eye(2))
 """
 """What readers are likely to use, beside what chapters do."""
 ARCHIVE = ".zip/"
@@ -79,9 +82,9 @@ def main() -> None:
     members = read_modules() if wanted else set()
     with sync_playwright() as playwright, serving(SITE) as address:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
-        for chapter in wanted or chapters():
+        for chapter in wanted or CHAPTERS:
             page = browser.new_page()
-            print(row(chapter, run_chapter(page, address, chapter)), flush=True)
+            print(chapter, unequal(run_chapter(page, address, chapter)), flush=True)
             members |= modules_of(page)
             page.close()
     READS.write_text(listing(members), "utf8")

@@ -1,8 +1,8 @@
 """Runs cells in the reader's browser as IPython would, and posts each output as it comes.
 
 The page is reached through one function of the host, ``_host.call(bytes) -> bytes``: ``b"cell"``
-answers the source of the cell to run; ``b"rest"`` loads the modules that no chapter imports; anything
-else is an output as JSON, and is answered ``b""``.
+answers the source of the cell to run; ``b"rest"`` loads the modules that no chapter imports;
+anything else is an output as JSON, and is answered ``b""``.
 """
 
 import ast
@@ -14,8 +14,6 @@ import sys
 import traceback
 import types
 import warnings
-import zipimport
-from pathlib import Path
 
 import _host
 
@@ -23,10 +21,10 @@ main = types.ModuleType("__main__")
 sys.modules["__main__"] = main
 NAMESPACE = main.__dict__
 
-ABSENT = "torch"
-"""A package that no browser has. Statements that need it are left out, so that the rest can run."""
-unbound = {ABSENT}
-"""Names that only left-out statements would have bound."""
+ABSENT = "PyTorch", "threads", "memory-mapped files"
+"""What no browser has. Statements that need it are left out, so that the rest can run."""
+unbound = {"torch": "PyTorch"}
+"""Names that only left-out statements would have bound, and what those need."""
 
 REPRESENTATIONS = {
     "text/html": "_repr_html_",
@@ -34,8 +32,6 @@ REPRESENTATIONS = {
     "image/svg+xml": "_repr_svg_",
     "text/latex": "_repr_latex_",
 }
-BASE, REST = "/usr/local/lib/python315.zip", "/lib/rest.zip"
-"""Where the page puts what is always loaded, and what no chapter imports."""
 count = 0
 
 
@@ -120,56 +116,41 @@ def add_package(path):
     importlib.invalidate_caches()
 
 
-class Rest:
-    """Finds modules that no chapter imports: the page loads all of them when one is needed."""
-
-    def __init__(self):
-        listed = zipimport.zipimporter(BASE).get_data(f"{BASE}/rest.txt")
-        self.names = set(listed.decode().split())
-
-    def find_spec(self, name, path=None, target=None):
-        """Return where a module is, or None, as the import system asks for."""
-        if name not in self.names:
-            return None
-        if not Path(REST).exists() and (trouble := _host.call(b"rest")):
-            raise ImportError(f"{name} could not be loaded: {trouble.decode()}", name=name)
-        folder = name.rpartition(".")[0].replace(".", "/")
-        return zipimport.zipimporter(f"{REST}/{folder}".rstrip("/")).find_spec(name, target)
-
-
 def run():
     """Run the cell that the page holds, and post how it ended: "ok", "skipped" or "error".
 
-    It runs statement by statement. One that needs `ABSENT` is left out and named; what it would
-    have bound is unbound, so that nothing goes on with a value from before.
+    It runs statement by statement. One that needs something `ABSENT` is left out and named; what it
+    would have bound is unbound, so that nothing goes on with a value from before.
     """
     global count
     count += 1
     name, source = f"<cell {count}>", without_magics(_host.call(b"cell").decode())
     lines = source.splitlines(True)
     linecache.cache[name] = (len(source), None, lines, name)  # so that tracebacks quote it
-    skipped, value = [], None
+    skipped, needs, value = [], set(), None
     try:
         for statement in ast.parse(source, name).body:
             try:
                 value = execute(statement, name)
-            except (ModuleNotFoundError, NameError) as error:
-                if not is_absent(error):
+            except Exception as error:
+                if (need := absent(error)) is None:
                     raise
                 value = None
                 skipped.append(statement.lineno)
+                needs.add(need)
                 for bound in names_bound(statement):
                     NAMESPACE.pop(bound, None)
-                    unbound.add(bound)
+                    unbound[bound] = need
         if value is not None and not source.rstrip().endswith(";"):
             post("result", data=bundle(value))
         show_figures()
-        post("status", status="skipped" if skipped else "ok", lines=skipped)
+        needs = sorted(needs, key=ABSENT.index)
+        post("status", status="skipped" if skipped else "ok", lines=skipped, needs=needs)
     except BaseException as error:  # also SystemExit: a cell must not end Python
         report(error, name)
         if pyplot := sys.modules.get("matplotlib.pyplot"):
             pyplot.close("all")
-        post("status", status="error", lines=skipped)
+        post("status", status="error", lines=skipped, needs=[])
 
 
 def without_magics(source):
@@ -187,15 +168,22 @@ def execute(statement, name):
     if isinstance(statement, ast.Expr):
         return eval(compile(ast.Expression(statement.value), name, "eval"), NAMESPACE)
     exec(compile(ast.Module([statement], []), name, "exec"), NAMESPACE)
-    unbound.difference_update(names_bound(statement))
+    for bound in names_bound(statement):
+        unbound.pop(bound, None)
     return None
 
 
-def is_absent(error):
-    """Return whether an error only says that `ABSENT`, or what it would have made, is not there."""
-    return (isinstance(error, ModuleNotFoundError) and error.name == ABSENT) or (
-        isinstance(error, NameError) and error.name in unbound
-    )
+def absent(error):
+    """Return what an error says that a browser has not, or what would have bound its name."""
+    if isinstance(error, NameError):
+        return unbound.get(error.name)
+    if isinstance(error, ModuleNotFoundError):
+        return "PyTorch" if error.name == "torch" else None
+    if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
+        return "threads"
+    if isinstance(error, OSError) and str(error).startswith("mmap is unavailable"):
+        return "memory-mapped files"
+    return None
 
 
 def names_bound(statement):
@@ -226,4 +214,3 @@ def report(error, name):
 
 warnings.filterwarnings("ignore", "tqdm:disabling monitor")  # there are no threads
 sys.stdout, sys.stderr = Stream("stdout"), Stream("stderr")
-sys.meta_path.insert(0, Rest())  # first, since a folder without modules would do for a package

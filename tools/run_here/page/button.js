@@ -1,7 +1,7 @@
 // The button that lets Python run a page in the reader's browser. Until it is pressed, nothing else is
 // loaded.
 
-const { megabytes, colab } = document.querySelector("script[data-run-here]").dataset;
+const { megabytes, colab, exercises, handIn } = document.querySelector("script[data-run-here]").dataset;
 
 // A module with the newest thing that Python needs: a block that catches exceptions.
 const NEWEST = new Uint8Array([
@@ -25,21 +25,48 @@ if (supported) {
   const button = element("button", { type: "button", className: "run-here-button" },
     `Run this page here${cost}`);
   const status = element("span", { className: "run-here-status", role: "status" });
+  const work = `cell:${location.pathname}:`;
+  if (Object.keys(localStorage).some((key) => key.startsWith(work))) {
+    status.textContent = "This browser keeps your changes of last time. Press the button to see them.";
+  } else if (handIn) {
+    status.textContent = "Write your functions on this page, check them, and download the notebook.";
+  }
   bar.append(button, status);
-  button.addEventListener("click", async () => {
+  let loading;
+  // Load Python, once, and return what the page can do then.
+  const load = () => {
+    loading ??= start().catch((error) => {
+      loading = undefined;
+      throw error;
+    });
+    return loading;
+  };
+  const start = async () => {
     button.disabled = true;
     status.textContent = "Loading …";
     try {
-      const { activate } = await import("./page.js");
-      await activate(bar, button, status);
+      const page = await import("./page.js");
+      await page.activate(bar, button, status);
+      load.done = true;
+      return page;
     } catch (error) {
       console.info(error);
       button.disabled = false;
-      button.focus();
       status.textContent = `Python could not be loaded (${error.message}). Press again to go on from `
         + "what has come; the page stays as it is.";
+      throw error;
     }
+  };
+  load.status = status;
+  button.addEventListener("click", () => {
+    load().then(() => bar.querySelector("button").focus(), () => button.focus());
   }, { passive: true });
+  if (exercises) {
+    addEventListener("load", async () => {
+      const { addBoxes } = await import("./answers.js");
+      await addBoxes(exercises.split(" ").map((each) => each.split(":")), load);
+    });
+  }
 } else {
   bar.append(element("p", {},
     "This page can run here in Chrome or Edge 137, Firefox 131, Safari 18.4, or newer. In other "

@@ -18,6 +18,7 @@ export function editor(place, content, { onChange, onRun, label }) {
           { key: "Escape", run: temporarilySetTabFocusMode },
           indentWithTab, ...historyKeymap, ...defaultKeymap,
         ]),
+        EditorView.lineWrapping, // a box that scrolls sideways is out of reach for a keyboard
         history(), bracketMatching(), indentOnInput(), indentUnit.of("    "),
         pythonLanguage, syntaxHighlighting(classHighlighter),
         EditorView.contentAttributes.of({

@@ -159,7 +159,7 @@ async function start({ module, base, fonts, course, packages, rest, image }) {
   } else {
     python._initialize?.();
     execute("1");
-    if (execute("import course_kernel")) throw new Error("Python has started, but not its kernel");
+    if (execute("import course_kernel, course_rest")) throw new Error("Python has started, but not its kernel");
   }
 }
 
