@@ -2,8 +2,8 @@
 
 Every page finds its styles, fonts, pictures and scripts by relative addresses, so the site is
 packed unchanged, except for the files that only a web server needs, and for the button that runs a
-page in the browser. ``make offline`` leaves it out; ``make offline PYTHON=1`` packs what it needs, where
-``make python`` has made that, and the zip is four times as large.
+page in the browser. ``make offline`` leaves it out; ``make offline WITH_PYTHON=1`` packs what it
+needs, where ``make python`` has made that, and the zip is several times as large.
 """
 
 from __future__ import annotations

@@ -10,14 +10,11 @@
   const addressOf = (text, path) => URL.createObjectURL(
     new Blob([text], { type: path.endsWith(".css") ? "text/css" : "text/javascript" }));
 
-  // Return the address of a module, which names those of the modules that it imports, and of others.
+  // Return the address of a module, which names those of the modules that it imports.
   function imported(path) {
     if (!made.has(path)) { // once, since two addresses are two modules
       const text = modules[path]
-        .replace(/new URL\("([^"]+)", import\.meta\.url\)/g, (all, name) => {
-          const found = beside(path, name);
-          return found in modules ? JSON.stringify(addressOf(alone(found), found)) : all;
-        })
+        .replace(/new URL\(([^()]+), import\.meta\.url\)/g, `fileOfTheCourse.beside("${path}", $1)`)
         .replace(/(?<=\b(?:from|import)\s*\(?\s*)"(\.[^"]+)"/g,
           (all, name) => JSON.stringify(imported(beside(path, name))))
         .replace('{ type: "module" }', "{}"); // of a worker, which cannot be a module here
@@ -37,15 +34,16 @@
 
   const come = {};
   globalThis.fileOfTheCourse = (path, base64) => { come[path] = base64; };
+  globalThis.fileOfTheCourse.beside = (path, name) => addressOf(alone(beside(path, name)), name);
 
   function load(url) {
     return new Promise((resolve, reject) => {
       const script = document.createElement("script");
       script.src = `${url}.js`;
-      script.onload = resolve;
-      script.onerror = () => reject(new TypeError(`${url}.js is missing`));
+      script.onload = () => { script.remove(); resolve(); };
+      script.onerror = () => { script.remove(); reject(new TypeError(`${url}.js is missing`)); };
       document.head.append(script);
-    }).finally(() => document.head.lastElementChild.remove());
+    });
   }
 
   const fetchFromServer = globalThis.fetch;

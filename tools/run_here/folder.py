@@ -1,7 +1,7 @@
 """Let the pages of the offline copy run, too: from a folder, without a server.
 
-A page that is opened from a folder may load scripts, but neither modules nor data. So the modules go
-into one script, and each file of data, in base64, into a script of its own.
+A page that is opened from a folder may load scripts, but neither modules nor data. So the modules
+go into one script, and each file of data, in base64, into a script of its own.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Drive Firefox without a window, over Marionette: the protocol that it listens to for its own tests.
+"""Drive Firefox without a window, over Marionette, the protocol of its own tests.
 
-Playwright needs a Firefox of its own; this drives the one that is installed, and needs nothing else.
+Playwright needs a Firefox of its own; this drives the one that is installed, and needs no package.
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ class Firefox:
         """Open a page, and wait until it is loaded."""
         self.send("WebDriver:Navigate", {"url": address})
 
-    def run(self, script: str, *arguments: Any) -> Any:
+    def run(self, script: str) -> Any:
         """Run a script, in which ``await`` is possible, and return what it returns."""
         body = f"""
-            const [arguments_, done] = [[...arguments].slice(0, -1), arguments[arguments.length - 1]];
-            (async (...args) => {{ {script} }})(...arguments_).then(
+            const done = arguments[0];
+            (async () => {{ {script} }})().then(
                 (value) => done({{ value }}), (error) => done({{ error: String(error) }}));
         """
-        options = {"script": body, "args": list(arguments)}
+        options = {"script": body, "args": []}
         answer = self.send("WebDriver:ExecuteAsyncScript", options)["value"]
         if "error" in answer:
             raise RuntimeError(answer["error"])

@@ -62,10 +62,12 @@ if (supported) {
     load().then(() => bar.querySelector("button").focus(), () => button.focus());
   }, { passive: true });
   if (exercises) {
-    addEventListener("load", async () => {
+    const addAll = async () => {
       const { addBoxes } = await import("./answers.js");
       await addBoxes(exercises.split(" ").map((each) => each.split(":")), load);
-    });
+    };
+    if (document.readyState === "complete") addAll(); // an offline copy loads this late
+    else addEventListener("load", addAll);
   }
 } else {
   bar.append(element("p", {},
