@@ -80,7 +80,11 @@ def test_files_that_only_a_server_needs_are_left_out(folder):
     assert "index.html" in files
     assert not [file for file in files if offline.ONLY_FOR_SERVERS.match(file)]
     assert not {"404.html", "sitemap.xml"} & set(files)
-    assert not [file for file in files if file.startswith(("_python/", "_static/run_here"))]
+    assert not [
+        file
+        for file in files
+        if file.startswith(("_python/", "_static/run_here-", "_static/run_here.js"))
+    ]
 
 
 @needs_python

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,11 @@ class Firefox:
         milliseconds = round(1000 * seconds)
         self.send("WebDriver:NewSession", {})
         self.send("WebDriver:SetTimeouts", {"script": milliseconds, "pageLoad": milliseconds})
+
+    def close(self) -> None:
+        """Say no more to it."""
+        self.stream.close()
+        self.socket.close()
 
     def receive(self) -> Any:
         """Read a message: its length, a colon, and JSON."""
@@ -105,7 +110,8 @@ def firefox(seconds: float) -> Iterator[Firefox]:
                 if process.poll() is not None or time.monotonic() - start > SECONDS_TO_START:
                     raise RuntimeError(f"{FIREFOX} did not start")
                 time.sleep(0.1)
-            yield Firefox(int(port_file.read_text("utf8")), seconds)
+            with closing(Firefox(int(port_file.read_text("utf8")), seconds)) as tab:
+                yield tab
         finally:
             process.terminate()
             process.wait()
