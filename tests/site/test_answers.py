@@ -123,6 +123,7 @@ def test_the_cell_behind_a_box_can_be_changed(box):
     says(box, "Right.")
 
 
+@needs_python
 def test_an_answer_is_kept_for_the_next_visit(box):
     tab = box.page
     field = box.get_by_role("textbox")
@@ -137,6 +138,7 @@ def test_an_answer_is_kept_for_the_next_visit(box):
     expect(field).to_have_value("")
 
 
+@needs_python
 def test_paper_shows_the_cell_and_not_the_box(box):
     tab = box.page
     tab.emulate_media(media="print")
