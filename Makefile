@@ -78,14 +78,19 @@ book: env  ## build the site into _build/html; a warning is an error
 python: env  ## make what lets a chapter run in the reader's browser (downloads 98 MB, once); then make book
 	@$(BIN)/python -m tools.run_here.parts
 
+# Without a network, the tests that need it are skipped and say so, but not where CI is set.
+.PHONY: python-for-tests
+python-for-tests: env
+	@$(BIN)/python -m tools.run_here.parts || test -z "$$CI"
+
 compare: book  ## run each chapter in Chromium and write appendix/running.md (minutes; PAGES="mse hinge" for some)
 	@$(BIN)/python -m tools.run_here.compare $(PAGES)
 
 serve: book  ## show the site on http://127.0.0.1:8000 (another port: make serve PORT=8001)
 	@$(BIN)/python -m tools.site.server --port $(PORT)
 
-offline: book  ## pack the site into a zip that works without a network
-	@$(BIN)/python -m tools.book.offline
+offline: book  ## pack the site into a zip that works without a network (WITH_PYTHON=1: so do its cells)
+	@$(BIN)/python -m tools.book.offline $(if $(WITH_PYTHON),--python)
 
 pdf: book browser  ## bind the site into one PDF, with contents, outline and index
 	@$(BIN)/python -m tools.book.pdf
@@ -122,7 +127,7 @@ refresh: env  ## re-execute every notebook in place
 PYTEST = $(ONE_THREAD) $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile \
     --no-loadscope-reorder --nbval --doctest-modules --timeout 900 $(if $(FULL),--full)
 
-test: lint book browser sandbox  ## run every test: style, types, package, notebooks, site (FULL=1: all cases)
+test: lint python-for-tests book browser sandbox  ## run every test: style, types, package, notebooks, site (FULL=1: all cases)
 	$(PYTEST) --note-success _build/verified.json lossutils tests intro.ipynb chapters appendix
 
 test-quick: env  ## run the tests of the package and of the chapters' rules, and one chapter, in minutes

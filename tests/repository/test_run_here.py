@@ -213,6 +213,33 @@ def test_the_course_goes_along_with_what_runs_it():
     assert not [name for name in files if "__pycache__" in name]
 
 
+def test_the_wheel_is_asked_for_only_when_its_parts_must_be_made(tmp_path, monkeypatch):
+    asked, out, maker = [], tmp_path / "_python", tmp_path / "reads.txt"
+    maker.write_text("1", "utf8")
+
+    def large(wheel, folder):
+        (folder / "LICENSES.txt").write_text("MIT", "utf8")
+        return {"base": parts.write(folder, "base.zip.gz", wheel)}
+
+    monkeypatch.setattr(parts, "MAKERS", [maker])
+    monkeypatch.setattr(parts, "make_large_parts", large)
+
+    def make():
+        return parts.make(lambda: asked.append(1) or b"base", out)
+
+    first = make()
+    assert make() == first
+    monkeypatch.setattr(parts, "course", lambda: {"changed.py": b""})
+    changed = make()
+    assert changed["parts"]["base"] == first["parts"]["base"]
+    assert changed["parts"]["course"] != first["parts"]["course"]
+    assert {each["file"] for each in changed["parts"].values()} < {f.name for f in out.iterdir()}
+    assert len(asked) == 1
+    maker.write_text("2", "utf8")
+    make()
+    assert len(asked) == 2
+
+
 def test_no_wheel_is_a_clear_message(monkeypatch, tmp_path):
     monkeypatch.setattr(parts, "REQUIREMENTS", tmp_path / "missing.txt")
     with pytest.raises(SystemExit, match="could not be downloaded"):

@@ -1,13 +1,21 @@
 """The built site, which `make book` makes before the tests run, and its pages in a browser."""
 
+import os
 from functools import cache, partial
 
 import pytest
 
 from tests.site.toc import ROOT, toc_pages
+from tools.run_here.parts import MANIFEST, OUT
 from tools.site.server import serving
 
 SITE = ROOT / "_build" / "html"
+HAS_PYTHON = (SITE / OUT.name / MANIFEST).exists()
+needs_python = pytest.mark.skipif(
+    not HAS_PYTHON and "CI" not in os.environ,
+    reason="the site has no Python for browsers; with a network: make python book",
+)
+"""Marks tests of pages that run; make test makes what they need, unless there is no network."""
 SCREENS = {"phone": (360, 740), "desktop": (1280, 900)}
 
 

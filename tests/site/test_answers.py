@@ -11,19 +11,14 @@ from grader import assignment, grade
 from grader.notebook import dump
 from tests.grader.conftest import sandbox  # noqa: F401 (a fixture)
 from tests.grader.notebooks import SEED, renamed_source
+from tests.site.conftest import needs_python
 from tests.site.test_pages import use, violations
 from tests.site.test_run_here import LONGEST, status, type_over
 from tests.site.toc import CHAPTERS, ROOT
-from tools.run_here.parts import MANIFEST, OUT
 
 PAGE = "chapters/mle"
 ASSIGNMENT = "mle"
 DOWNLOAD = "Download my notebook (.ipynb)"
-
-needs_python = pytest.mark.skipif(
-    not (ROOT / "_build" / "html" / OUT.name / MANIFEST).exists(),
-    reason="the site has no Python for browsers, which make python downloads",
-)
 
 
 def cells_of(file):

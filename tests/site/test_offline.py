@@ -6,8 +6,11 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from tests.site.conftest import needs_python
 from tests.site.toc import CHAPTERS, toc_pages
 from tools.book import offline
+
+LOCAL = {"file", "data", "blob"}
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +31,7 @@ def tab(browser):
     tab.on("console", lambda message: message.type == "error" and complaints.append(message.text))
     tab.on(
         "request",
-        lambda request: (
-            urlsplit(request.url).scheme in ("file", "data") or complaints.append(request.url)
-        ),
+        lambda request: urlsplit(request.url).scheme in LOCAL or complaints.append(request.url),
     )
     yield tab
     context.close()
@@ -79,7 +80,28 @@ def test_files_that_only_a_server_needs_are_left_out(folder):
     assert "index.html" in files
     assert not [file for file in files if offline.ONLY_FOR_SERVERS.match(file)]
     assert not {"404.html", "sitemap.xml"} & set(files)
-    assert not [file for file in files if file.startswith(("_python/", "_static/run_here"))]
+    assert not [
+        file
+        for file in files
+        if file.startswith(("_python/", "_static/run_here-", "_static/run_here.js"))
+    ]
+
+
+@needs_python
+def test_a_page_runs_from_a_folder(site, tab, tmp_path):
+    offline.pack(site, tmp_path / "course.zip", python=True)
+    with zipfile.ZipFile(tmp_path / "course.zip") as archive:
+        archive.extractall(tmp_path)
+    tab.set_default_timeout(120_000)
+    tab.goto((tmp_path / offline.NAME / "chapters" / "mle.html").as_uri(), wait_until="load")
+    expect(tab.locator(".run-here-button")).to_have_text("Run this page here")
+    tab.locator(".run-here-button").click()
+    tab.locator("body.runs-here").wait_for()
+    cell = tab.locator(".scratch .cell")
+    cell.locator(".cm-content").focus()
+    tab.keyboard.insert_text("import numpy, tomllib\nprint(numpy.arange(3), tomllib.loads('a=1'))")
+    tab.keyboard.press("Shift+Enter")
+    expect(cell.locator(".cell_output pre")).to_have_text("[0 1 2] {'a': 1}\n", timeout=120_000)
 
 
 def test_a_site_that_is_not_built_is_refused(tmp_path):

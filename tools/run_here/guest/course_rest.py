@@ -16,6 +16,7 @@ class Rest:
     def __init__(self):
         listed = zipimport.zipimporter(BASE).get_data(f"{BASE}/rest.txt")
         self.names = set(listed.decode().split())
+        self.found = []  # where each was; some fail then, and are in no list of modules
 
     def find_spec(self, name, path=None, target=None):
         """Return where a module is, or None, as the import system asks for."""
@@ -24,7 +25,9 @@ class Rest:
         if not Path(REST).exists() and (trouble := _host.call(b"rest")):
             raise ImportError(f"{name} could not be loaded: {trouble.decode()}", name=name)
         folder = name.rpartition(".")[0].replace(".", "/")
-        return zipimport.zipimporter(f"{REST}/{folder}".rstrip("/")).find_spec(name, target)
+        spec = zipimport.zipimporter(f"{REST}/{folder}".rstrip("/")).find_spec(name, target)
+        self.found.append(spec.origin)
+        return spec
 
 
 sys.meta_path.insert(0, Rest())  # first, since a folder without modules would do for a package

@@ -17,11 +17,13 @@ function element(tag, properties, ...children) {
   return made;
 }
 
+const cost = location.protocol === "file:" ? "" : ` · ${megabytes} MB once`; // an offline copy has it
+
 const supported = globalThis.DecompressionStream && globalThis.WebAssembly?.validate(NEWEST);
 const bar = element("div", { className: "run-here" });
 if (supported) {
   const button = element("button", { type: "button", className: "run-here-button" },
-    `Run this page here · ${megabytes} MB once`);
+    `Run this page here${cost}`);
   const status = element("span", { className: "run-here-status", role: "status" });
   const work = `cell:${location.pathname}:`;
   if (Object.keys(localStorage).some((key) => key.startsWith(work))) {
@@ -60,10 +62,12 @@ if (supported) {
     load().then(() => bar.querySelector("button").focus(), () => button.focus());
   }, { passive: true });
   if (exercises) {
-    addEventListener("load", async () => {
+    const addAll = async () => {
       const { addBoxes } = await import("./answers.js");
       await addBoxes(exercises.split(" ").map((each) => each.split(":")), load);
-    });
+    };
+    if (document.readyState === "complete") addAll(); // an offline copy loads this late
+    else addEventListener("load", addAll);
   }
 } else {
   bar.append(element("p", {},
