@@ -38,8 +38,7 @@ def test_search_finds_the_wanted_page(open_page, plain, query, wanted):
     field.fill(query)
     field.press("Enter")
     found = tab.locator("#search-results li a")
-    found.first.wait_for()
-    tab.wait_for_function("!document.querySelector('#search-progress')?.textContent.includes('…')")
+    tab.get_by_text("Search finished").wait_for()  # the pages found are fetched one by one
     addresses = [link.get_attribute("href").split("#")[0] for link in found.all()]
     assert any(address.split("?")[0].endswith(wanted) for address in addresses), addresses
     assert "\\" not in tab.locator("#search-results").inner_text(), "TeX is shown"
