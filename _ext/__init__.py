@@ -14,6 +14,7 @@ PARTS = (
     "navigation",
     "provenance",
     "run_here",
+    "search",
     "search_engines",
     "social_cards",
     "unused_assets",

@@ -48,6 +48,7 @@
     if (field) field.focus(); // on the search page itself
     else if (dialog.open) dialog.close();
     else dialog.showModal();
+    if (!field) courseSearch.open(dialog);
   }
 
   function moveContent(from, to) {

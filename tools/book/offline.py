@@ -18,7 +18,6 @@ from tools.run_here import folder
 from tools.run_here.parts import OUT, read_manifest
 
 ZIP = SITE.parent / f"{NAME}-offline.zip"
-OPTIONS = Path("_static", "documentation_options.js")
 ONLY_FOR_SERVERS = re.compile(
     r"404\.html|robots\.txt|sitemap\.xml|objects\.inv|\.buildinfo|_cards/|_python/|_static/run_here-"
 )
@@ -46,9 +45,6 @@ def pack(site: Path, file: Path, *, python: bool = False) -> int:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in kept:
             name, content = path.relative_to(site), path.read_bytes()
-            if name == OPTIONS:
-                # A page in a folder may not load others, as the search would for its summaries.
-                content = content.replace(b"SUMMARY: true", b"SUMMARY: false")
             if path.suffix == ".html":
                 page = content.decode()
                 content = (folder.on_page(page) if python else RUN_BUTTON.sub("", page)).encode()
