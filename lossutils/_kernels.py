@@ -265,7 +265,9 @@ def kernel_for(loss: Loss, outputs: tuple[int, ...], rows: int) -> Kernel:
     """Return the kernel of a loss; see `Kernel` for the parameters.
 
     It is found by exact type, so that a subclass with another rule does not inherit a kernel. None
-    knows of weights of classes.
+    knows of weights of classes, of labels to leave out, or of a term besides the loss.
     """
-    weighted = any(getattr(loss, option, None) is not None for option in ("weight", "pos_weight"))
-    return (Kernel if weighted else KERNELS.get(type(loss), Kernel))(loss, outputs, rows)
+    plain = not getattr(loss, "z_loss", 0.0) and all(
+        getattr(loss, option, None) is None for option in ("weight", "pos_weight", "ignore_index")
+    )
+    return (KERNELS.get(type(loss), Kernel) if plain else Kernel)(loss, outputs, rows)

@@ -68,6 +68,25 @@ def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
         both = p.sum(dim=1) + y.sum(dim=1)
         return 1 - (2 * (p * y).sum(dim=1) + smooth) / (both + smooth)
 
+    def cross_entropy(s, y):
+        of_class, share = weights("weight"), settings.label_smoothing
+        ignored = settings.ignore_index
+        kept = torch.ones(len(s), dtype=bool) if ignored is None else y != ignored
+        values = F.cross_entropy(
+            s,
+            as_classes(y),
+            weight=of_class,
+            ignore_index=-100 if ignored is None else ignored,
+            label_smoothing=share,
+            reduction="none",
+        )
+        if not settings.z_loss:
+            return values
+        target = one_hot(s, y if y.ndim == 2 else torch.where(kept, y, 0))
+        target = (1 - share) * target + share / s.shape[1]
+        total = target.sum(dim=1) if of_class is None else target @ of_class
+        return values + settings.z_loss * kept * total * torch.logsumexp(s, dim=1) ** 2
+
     def softmax_bce(s, y):
         p, y = torch.softmax(s, dim=1), one_hot(s, y)
         return F.binary_cross_entropy(p, y, reduction="none").sum(dim=1)
@@ -121,13 +140,7 @@ def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
             -y * torch.special.log_ndtr(s) - (1 - y) * torch.special.log_ndtr(-s)
         ),
         "PoissonNLLLoss": poisson,
-        "CrossEntropyLoss": lambda s, y: F.cross_entropy(
-            s,
-            as_classes(y),
-            weight=weights("weight"),
-            label_smoothing=settings.label_smoothing,
-            reduction="none",
-        ),
+        "CrossEntropyLoss": cross_entropy,
         "FocalLoss": real(focal),
         "DiceLoss": dice,
         "SoftmaxBCELoss": softmax_bce,

@@ -78,6 +78,9 @@ class RowsInChunks:
         y = self.targets
         like = np.zeros((1, *y.shape[1:]), y.dtype)
         if y.ndim == 1 and y.dtype.kind in "iu":
+            ignored = getattr(loss, "ignore_index", None)
+            if ignored is not None:
+                y = optional_import("dask.array", "dask").where(y == ignored, 0, y)
             like[:] = y.max().compute()
         return loss.score_shape(like)[1:]
 
@@ -132,7 +135,8 @@ class RowsInChunks:
         total = tree[0].compute()
         if isinstance(total, str):
             raise ValueError(total)
-        if total.weight in (0, np.inf):  # each chunk may have passed its own check
+        # Each chunk may have passed its own check. (Without weights, 0 means that all is ignored.)
+        if total.weight == np.inf or (total.weight == 0 and self.weights is not None):
             raise weights_error("linear_value_and_grad", total.weight, total.weight)
         # Copies, to be changed freely: a cluster may hand out what it keeps.
         return Sums(total.loss, np.array(total.dW), np.array(total.db), total.weight)

@@ -103,9 +103,10 @@ def rows_value_and_grad(
     # The gradient of a mean is the mean of the gradients: a sum over rows, taken anywhere in any
     # number of parts. In place, since the sums may be as large as W.
     sums = rows.sums(loss, W, b, block_rows, n_threads)
-    value, dW, db = sums.loss / sums.weight, sums.dW, sums.db
-    dW /= sums.weight
-    db /= sums.weight
+    total = loss._some(sums.weight)
+    value, dW, db = sums.loss / total, sums.dW, sums.db
+    dW /= total
+    db /= total
     if l2:
         value += 0.5 * l2 * float(np.sum(W * W))
         dW += l2 * W

@@ -67,14 +67,21 @@ CLASS = [
     CrossEntropyLoss(label_smoothing=0.1),
     CrossEntropyLoss(weight=(0.5, 2.0, 1.0)),
     CrossEntropyLoss(label_smoothing=0.1, weight=(0.5, 2.0, 1.0)),
+    CrossEntropyLoss(z_loss=0.125),
+    CrossEntropyLoss(label_smoothing=0.1, weight=(0.5, 2.0, 1.0), z_loss=0.125),
     SoftmaxBCELoss(),
     SoftmaxMSELoss(),
     ExpMSELoss(),
 ]
-LABELS_ONLY = [
+MULTICLASS_HINGE = [
     MulticlassHingeLoss(),
     MulticlassHingeLoss(margin=0.5),
     MulticlassHingeLoss(variant="weston-watkins"),
+]
+LABELS_ONLY = [
+    *MULTICLASS_HINGE,
+    CrossEntropyLoss(ignore_index=-100),
+    CrossEntropyLoss(0.1, weight=(0.5, 2.0, 1.0), ignore_index=255, z_loss=0.125),
 ]
 BINARY = UNIT + SIGN
 MULTICLASS = CLASS + LABELS_ONLY
@@ -120,6 +127,7 @@ def batches(draw, loss):
     multiples of 1/4, and the scores in column k are a multiple of 1/4 plus (k + 1)/64.
     """
     m, K = draw(st.integers(1, 5)), draw(st.integers(2, 5))
+    ignored = getattr(loss, "ignore_index", None)
     K = len(getattr(loss, "weight", None) or range(K))
     either = loss._score_ndim == (1, 2) and draw(st.booleans())
     shape = (m, K) if either or loss._score_ndim == (2,) else (m,)
@@ -142,11 +150,14 @@ def batches(draw, loss):
         targets = counts / counts.sum(axis=1, keepdims=True)
     else:
         targets = _arrays(draw, (m,), st.integers(0, K - 1))
+        if ignored is not None:  # but never the first
+            targets[1:][_arrays(draw, (m - 1,), st.booleans()).astype(bool)] = ignored
     reduction = draw(st.sampled_from(["mean", "sum", "none"]))
     weights = None
     if draw(st.booleans()):
         weights = _arrays(draw, (m,), st.integers(0, 4)) / 2
-        weights[draw(st.integers(0, m - 1))] = 1.0  # the weights must not all be 0
+        some = 0 if ignored is not None else draw(st.integers(0, m - 1))
+        weights[some] = 1.0  # the weights must not all be 0
     return scores, targets, {"sample_weight": weights, "reduction": reduction}
 
 
@@ -167,6 +178,8 @@ def linear_problem(loss, m=12, n=3, seed=0, labels=0):
         return X, rng.integers(2, size=(m, labels)), W, b
     if isinstance(loss, ClassTargets):
         targets, outputs = np.append(rng.integers(3, size=m - 3), [0, 1, 2]), (3,)
+        if getattr(loss, "ignore_index", None) is not None:
+            targets[2:-3:3] = loss.ignore_index
     elif isinstance(loss, RealTargets):
         targets, outputs = rng.normal(size=(m, 2)), (2,)
     elif isinstance(loss, DiceLoss):

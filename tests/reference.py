@@ -114,8 +114,13 @@ def cross_entropy(loss, s, y):
     smoothing = exact(loss.label_smoothing)
     weights = map(exact, loss.weight or [1.0] * len(y))
     smooth = [(1 - smoothing) * y_k + smoothing / len(y) for y_k in y]
+    weighted = [y_k * w for y_k, w in zip(smooth, weights, strict=True)]
     p, _ = softmax(s)
-    return [-log(a) * y_k * w for a, y_k, w in zip(p, smooth, weights, strict=True) if y_k != 0]
+    terms = [-log(a) * y_k for a, y_k in zip(p, weighted, strict=True) if y_k != 0]
+    if not loss.z_loss:
+        return terms
+    log_sum = log(sum(map(exp, s), start=mp.mpf(0)))
+    return [*terms, square(log_sum) * exact(loss.z_loss) * sum(weighted)]
 
 
 def focal(loss, s, y):
@@ -305,7 +310,9 @@ def _errors_in_eps(loss, scores, targets, value, grad):
     for v, g, s, y in zip(value, rows_g, rows_s, rows_y, strict=True):
         true = reference(loss, tuple(s.tolist()), tuple(y.tolist()))
         # A soft target allows no such exception: the gradient p - y is 0 at some p for every y.
-        soft = getattr(loss, "label_smoothing", 0) or not set(y) <= {-1, 0, 1}
+        # Nor does a term beside the loss, whose gradient cancels with that of the loss.
+        options = vars(loss).get("label_smoothing", 0), vars(loss).get("z_loss", 0)
+        soft = any(options) or not set(y) <= {-1, 0, 1}
         divisor = 1 if soft else CANCELLATION
         entries = zip(g, true.grad, true.summands, strict=True)
         value_errors.append(error_in_eps(v, true.value, abs(true.value), scores.dtype))

@@ -173,6 +173,7 @@ def pytorch_modules(nn=torch.nn):
         (CrossEntropyLoss(label_smoothing=0.1), nn.CrossEntropyLoss(label_smoothing=0.1), 1),
         (BCEWithLogitsLoss(3.0), nn.BCEWithLogitsLoss(pos_weight=torch.tensor(3.0)), 1),
         (CrossEntropyLoss(weight=WEIGHT), nn.CrossEntropyLoss(torch.tensor(WEIGHT).double()), 1),
+        (CrossEntropyLoss(ignore_index=2), nn.CrossEntropyLoss(ignore_index=2), 1),
         (MulticlassHingeLoss(variant="weston-watkins"), nn.MultiMarginLoss(), 3),
     ]
 

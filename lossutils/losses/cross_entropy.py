@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 
 from .._checks import Float64Array
-from ..special import SoftmaxParts, all_but, softmax_parts
+from ..special import SoftmaxParts, all_but, exact_difference, softmax_parts
 from .targets import ClassTargets, check_columns, class_weights
 
 
@@ -20,9 +22,9 @@ class CrossEntropyLoss(ClassTargets):
 
     Scores are logits, shape (m, K) with K ≥ 2; targets are integer labels 0 … K-1, shape (m,), or
     probabilities that sum to 1, shape (m, K). Convex, unchanged when a constant is added to a row
-    of scores, and its gradient sums to 0 over the classes. Value and gradient keep their relative
-    accuracy where they are tiny. One infinite logit gives the limit; called as every `Loss`. It is
-    ``torch.nn.CrossEntropyLoss``.
+    of scores, and its gradient sums to 0 over the classes (both but for ``z_loss``). Value and
+    gradient keep their relative accuracy where they are tiny. One infinite logit gives the limit;
+    called as every `Loss`. It is ``torch.nn.CrossEntropyLoss``, which has no ``z_loss``.
 
     Parameters
     ----------
@@ -36,15 +38,26 @@ class CrossEntropyLoss(ClassTargets):
         example has no weight. For *probabilities* it divides by the number of examples (the sum of
         their ``sample_weight``), as without weights. To leave a class out, give its examples the
         ``sample_weight`` 0.
+    ignore_index : int, optional
+        A label that says "no target here", such as PyTorch's -100; it may be that of a class. An
+        example that has it is left out, whatever its scores: its loss and its gradient are 0, and
+        "mean" does not count it. If all are left out, "mean" raises, as it does for an empty batch
+        (PyTorch returns NaN), while "sum" gives 0 and "none" zeros, so that the sums over the
+        parts of a batch add up to the sum over the batch. Targets must then be labels.
+    z_loss : float, default 0.0
+        Adds ``z_loss`` times :math:`(\log \sum_k e^{s_k})^2` to each example, which ties down the
+        constant that could be added to a row. With ``weight``, it is multiplied by the sum of the
+        weighted target, as the first term is: for a label, by the weight of its class.
 
     Raises
     ------
     ValueError
-        Also if there is not one weight for each column of scores.
+        Also if there is not one weight for each column of scores, and for a mean in which all
+        labels are ignored.
 
     Notes
     -----
-    Source: claims C5, D1 and E10.
+    Source: claims C5, D1 and E10; for ``z_loss``, the appendix of *PaLM* (Chowdhery et al., 2022).
 
     Examples
     --------
@@ -53,10 +66,14 @@ class CrossEntropyLoss(ClassTargets):
     0.6931471805599453
     >>> loss.grad([[0.0, 0.0]], [0])
     array([[-0.5,  0.5]])
+    >>> CrossEntropyLoss(ignore_index=-100)([[0.0, 0.0], [5.0, 7.0]], [0, -100])
+    0.6931471805599453
     """
 
     label_smoothing: float = 0.0
     weight: Sequence[float] | None = None
+    ignore_index: int | None = None
+    z_loss: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.label_smoothing <= 1:
@@ -67,35 +84,72 @@ class CrossEntropyLoss(ClassTargets):
         if self.weight is not None:
             weights = class_weights("CrossEntropyLoss", "weight", self.weight)
             object.__setattr__(self, "weight", weights)
+        if self.ignore_index is not None and not _is_whole(self.ignore_index):
+            raise ValueError(
+                "CrossEntropyLoss: ignore_index must be a whole number, a label to leave out, "
+                f"got {self.ignore_index!r}"
+            )
+        if not 0 <= self.z_loss < np.inf:
+            raise ValueError(
+                "CrossEntropyLoss: z_loss must be a finite number that is not negative, "
+                f"got {self.z_loss!r}"
+            )
+
+    @property
+    def _takes_probabilities(self) -> bool:  # type: ignore[override]
+        return self.ignore_index is None
+
+    def _ignored(self, targets: Any) -> Any:
+        """Return which labels are to be left out: a mask, or False for none."""
+        return self.ignore_index is not None and np.asarray(targets) == self.ignore_index
 
     def score_shape(self, targets):
         """Return (m, K); with a weight for each class, there are as many classes."""
-        m, K = super().score_shape(targets)
+        ignored = self._ignored(targets)
+        m, K = super().score_shape(np.where(ignored, 0, targets) if np.any(ignored) else targets)
         return m, K if self.weight is None or np.ndim(targets) == 2 else len(self.weight)
 
     def _check_targets(self, shape, targets):
+        ignored = self._ignored(targets)
+        if np.any(ignored):
+            targets = np.where(ignored, 0, targets)  # a row of zeros below
         y = super()._check_targets(shape, targets)
-        smooth = (1.0 - self.label_smoothing) * y + self.label_smoothing / shape[1]
-        if self.weight is None:
-            return smooth
-        check_columns("CrossEntropyLoss", "weight", self.weight, shape)
-        return smooth * self.weight
+        if self.label_smoothing:
+            y = (1.0 - self.label_smoothing) * y + self.label_smoothing / shape[1]
+        if self.weight is not None:
+            check_columns("CrossEntropyLoss", "weight", self.weight, shape)
+            y = y * self.weight
+        if np.any(ignored):
+            y[ignored] = 0.0
+        return y
 
     def _divisor(self, targets, weights):
         labels = np.asarray(targets)
-        if self.weight is None or labels.ndim == 2:
+        if labels.ndim == 2 or (self.weight is None and self.ignore_index is None):
             return super()._divisor(targets, weights)
-        if weights is not None:
-            labels, weights = labels[weights != 0], weights[weights != 0]
+        kept = np.logical_not(self._ignored(labels)) & (True if weights is None else weights != 0)
+        if np.ndim(kept):
+            labels, weights = labels[kept], None if weights is None else weights[kept]
+        if self.weight is None:
+            return super()._divisor(labels, weights)
         of_class = np.bincount(labels.astype(np.intp, copy=False), weights, len(self.weight))
         return float(of_class @ self.weight)
 
     def _rule(self, s, y):
         parts = softmax_parts(s)
-        if self.weight is None:
-            return weighted_sum(y, parts.neg_log_p), lambda: softmax_error(parts, y)
-        total = y.sum(axis=1, keepdims=True)
-        return weighted_sum(y, parts.neg_log_p), lambda: softmax_error(parts, y, total)
+        value = weighted_sum(y, parts.neg_log_p)
+        if self.weight is None and self.ignore_index is None and not self.z_loss:
+            return value, lambda: softmax_error(parts, y)
+        total = y.sum(axis=1, keepdims=True)  # 0 for an example that is left out
+        if not self.z_loss:
+            return value, lambda: left_out(total, softmax_error(parts, y, total))
+        log_sum = np.take_along_axis(s, parts.top, axis=1) + np.log1p(parts.rest)
+
+        def gradient():
+            pull = times_softmax(2.0 * self.z_loss * log_sum, s, parts)
+            return left_out(total, softmax_error(parts, y, total) + total * pull)
+
+        return value + weighted_sum(total, self.z_loss * log_sum**2), gradient
 
 
 @dataclass(frozen=True)
@@ -166,3 +220,23 @@ def softmax_error(
 def weighted_sum(weights: Float64Array, values: Float64Array) -> Float64Array:
     """Sum each row of ``values``; a weight of 0 leaves an entry out, even if it is infinite."""
     return np.where(weights == 0, 0.0, weights * values).sum(axis=1)
+
+
+def times_softmax(factor: Float64Array, s: Float64Array, parts: SoftmaxParts) -> Float64Array:
+    """Compute a factor of each row times the softmax of the row, where the softmax underflows, too.
+
+    An infinite factor times 0 is 0: it is of a row with an infinite score, and that is the limit.
+    """
+    gap, error = exact_difference(np.take_along_axis(s, parts.top, axis=1), s)
+    half = np.exp(-0.5 * gap)
+    small = factor * half * (half * (1.0 - error) / (1.0 + parts.rest))
+    return np.where(parts.p > 1e-290, factor * parts.p, np.where(half == 0, 0.0, small))
+
+
+def left_out(total: Float64Array, slopes: Float64Array) -> Float64Array:
+    """Return slopes, with 0 in the rows whose target sums to 0, even if they are not finite."""
+    return np.where(total == 0, 0.0, slopes)
+
+
+def _is_whole(number: Any) -> bool:
+    return isinstance(number, Integral) and not isinstance(number, bool)

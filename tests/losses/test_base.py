@@ -108,6 +108,10 @@ ANALYTIC = {
         / ((1 / (1 + np.exp(-s))).sum(axis=1) + y.sum(axis=1) + 1)
     ),
     CrossEntropyLoss(): lambda s, y: np.log(np.exp(s).sum(axis=1)) - (y * s).sum(axis=1),
+    CrossEntropyLoss(z_loss=0.125): lambda s, y: (
+        (np.log(np.exp(s).sum(axis=1)) - (y * s).sum(axis=1))
+        + 0.125 * np.log(np.exp(s).sum(axis=1)) ** 2
+    ),
     SoftmaxBCELoss(): lambda s, y: (-y * np.log(softmax(s)) - (1 - y) * np.log(1 - softmax(s))).sum(
         axis=1
     ),
@@ -159,8 +163,10 @@ def test_reductions_agree(loss, data):
     summed, summed_grad = loss.value_and_grad(scores, targets, sample_weight=w, reduction="sum")
     mean, mean_grad = loss.value_and_grad(scores, targets, sample_weight=w, reduction="mean")
     counts = np.ones(len(scores)) if w is None else w
+    if getattr(loss, "ignore_index", None) is not None:
+        counts = counts * (targets != loss.ignore_index)
     if getattr(loss, "weight", None) and targets.ndim == 1:
-        counts = counts * np.take(loss.weight, targets)
+        counts = counts * np.take(loss.weight, targets, mode="clip")
     total = counts.sum()
     assert each_value.shape == scores.shape[:1]
     assert_allclose(summed, each_value.sum(), rtol=1e-14)

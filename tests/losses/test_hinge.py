@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from lossutils.losses import HingeLoss, MulticlassHingeLoss, SquaredHingeLoss
-from tests.cases import LABELS_ONLY, SIGN, each
+from tests.cases import MULTICLASS_HINGE, SIGN, each
 from tests.reference import (
     assert_accurate,
     grid,
@@ -16,7 +16,7 @@ from tests.reference import (
     widths,
 )
 
-CRAMMER_SINGER, WESTON_WATKINS = LABELS_ONLY[0], LABELS_ONLY[2]
+CRAMMER_SINGER, WESTON_WATKINS = MULTICLASS_HINGE[0], MULTICLASS_HINGE[2]
 
 
 @each([*SIGN, HingeLoss(margin=0.3), SquaredHingeLoss(margin=1e-8)])
@@ -27,7 +27,7 @@ def test_accuracy(loss, dtype, label):
     assert_accurate(loss, scores, np.full(len(scores), label), eps=4)
 
 
-@each([*LABELS_ONLY, MulticlassHingeLoss(margin=0.3)])
+@each([*MULTICLASS_HINGE, MulticlassHingeLoss(margin=0.3)])
 @precisions
 @widths
 def test_accuracy_of_several_classes(loss, dtype, K):
@@ -35,7 +35,7 @@ def test_accuracy_of_several_classes(loss, dtype, K):
     assert_accurate(loss, rows, labels_for(rows), eps=100)
 
 
-@pytest.mark.parametrize("loss", LABELS_ONLY, ids=repr)
+@pytest.mark.parametrize("loss", MULTICLASS_HINGE, ids=repr)
 def test_a_violation_that_nearly_cancels_keeps_its_accuracy(loss):
     """The lead misses the margin by 1e-20, but in floats (1 + 1e-20) - 1 is 0."""
     margin = loss.margin
@@ -47,7 +47,7 @@ def test_limits(loss):
     assert_accurate(loss, [np.inf, np.inf, -np.inf, -np.inf], [1, -1, 1, -1], eps=0)
 
 
-@each(LABELS_ONLY)
+@each(MULTICLASS_HINGE)
 @pytest.mark.parametrize("label", [0, 1, 2])
 def test_limits_of_several_classes(loss, label):
     assert_accurate(loss, [[np.inf, 0.0, 3.0], [-np.inf, 0.0, 3.0]], [label, label], eps=4)
@@ -64,7 +64,7 @@ def test_numbers_of_the_source_texts():
 
 def test_gradient_at_a_kink_is_zero():
     assert_array_equal(HingeLoss(margin=0.5).grad([0.5, -0.5], [1, -1]), [0.0, 0.0])
-    for loss in LABELS_ONLY:
+    for loss in MULTICLASS_HINGE:
         scores = [[2 * loss.margin, loss.margin, loss.margin]]
         assert_array_equal(loss.grad(scores, [0]), [[0.0, 0.0, 0.0]])
 
