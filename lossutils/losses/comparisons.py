@@ -43,9 +43,9 @@ class Pairs(GradeTargets):
 class PairwiseLogisticLoss(Pairs):
     r"""Logistic loss of every pair of a list: the loss of Bradley and Terry, and of RankNet.
 
-    .. math:: l = \sum_{i, j:\; y_i > y_j} \log\bigl(1 + e^{-(s_i - s_j)}\bigr), \qquad
-              \frac{\partial l}{\partial s_k} = \sum_{i:\; y_i > y_k} \sigma(s_k - s_i)
-              - \sum_{j:\; y_k > y_j} \sigma(s_j - s_k)
+    .. math:: l = \sum_i \sum_{j:\, y_j < y_i} \log\bigl(1 + e^{-(s_i - s_j)}\bigr), \qquad
+              \frac{\partial l}{\partial s_k} = \sum_{i:\, y_i > y_k} \sigma(s_k - s_i)
+              - \sum_{j:\, y_j < y_k} \sigma(s_j - s_k)
 
     Scores are those of the K ≥ 2 items of each list, shape (m, K); targets are their grades, of
     which only the order counts, of the same shape. Items of equal grade form no pair, so a tie is
@@ -83,7 +83,7 @@ class PairwiseLogisticLoss(Pairs):
 class PairwiseHingeLoss(Pairs):
     r"""Hinge of every pair of a list: the better item must lead by the margin.
 
-    .. math:: l = \sum_{i, j:\; y_i > y_j} \max\bigl(0, \gamma - (s_i - s_j)\bigr)
+    .. math:: l = \sum_i \sum_{j:\, y_j < y_i} \max\bigl(0, \gamma - (s_i - s_j)\bigr)
 
     An item's gradient is the number of violated pairs in which it should lose, minus the number of
     those that it should win. Scores and targets as for `PairwiseLogisticLoss`. For K = 2 it is the
@@ -203,7 +203,7 @@ class InfoNCELoss(ClassTargets):
 class DPOLoss(RealTargets):
     r"""Direct preference optimisation: logistic loss of how much the policy's lead has grown.
 
-    .. math:: l = -(1 - \varepsilon) \log \sigma(h) - \varepsilon \log \sigma(-h), \qquad
+    .. math:: l = -(1 - \varepsilon) \log \sigma(h) - \varepsilon \log \sigma(-h), \quad
               h = \beta \bigl((s_1 - r_1) - (s_2 - r_2)\bigr), \qquad
               \frac{\partial l}{\partial s_1} = -\frac{\partial l}{\partial s_2}
               = \beta \bigl(\sigma(h) - 1 + \varepsilon\bigr)
