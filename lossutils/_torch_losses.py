@@ -108,6 +108,25 @@ def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
             return violations.sum(dim=1)
         return violations.max(dim=1).values  # amax would share the gradient of a tie
 
+    def pairs(cost):
+        def summed(s, y):
+            costs = cost(s[:, :, None] - s[:, None, :])
+            return torch.where(y[:, :, None] > y[:, None, :], costs, 0.0).sum(dim=(1, 2))
+
+        return summed
+
+    def info_nce(s, y):
+        s = s / settings.temperature
+        if not settings.decoupled:
+            return F.cross_entropy(s, y, reduction="none")
+        right = F.one_hot(y, s.shape[1]) == 1
+        return torch.logsumexp(s.masked_fill(right, -torch.inf), dim=1) - s[right]
+
+    def dpo(s, y):
+        growth = settings.beta * ((s[:, 0] - y[:, 0]) - (s[:, 1] - y[:, 1]))
+        share = settings.label_smoothing
+        return -(1 - share) * F.logsigmoid(growth) - share * F.logsigmoid(-growth)
+
     def quantile(s, y, reduction):
         low, high = torch.relu(y - s), torch.relu(s - y)  # with slope 0 at the kink
         return settings.quantile * low + (1 - settings.quantile) * high
@@ -147,6 +166,10 @@ def torch_loss(loss: base.Loss) -> Callable[[Any, Any], Any]:
         "HingeLoss": hinge,
         "SquaredHingeLoss": lambda s, y: hinge(s, y) ** 2,
         "MulticlassHingeLoss": multiclass_hinge,
+        "PairwiseLogisticLoss": pairs(lambda lead: -F.logsigmoid(lead)),
+        "PairwiseHingeLoss": pairs(lambda lead: torch.relu(settings.margin - lead)),
+        "InfoNCELoss": info_nce,
+        "DPOLoss": dpo,
         "SoftmaxMSELoss": lambda s, y: per_example((one_hot(s, y) - torch.softmax(s, 1)) ** 2),
         "ExpMSELoss": lambda s, y: per_example((one_hot(s, y) - torch.exp(s)) ** 2),
     }

@@ -121,6 +121,22 @@ def _ranking(function, s, y):
     return function(to_tensor(s), to_tensor(0.0 * s), to_tensor(y))
 
 
+def _two_scores(function, s, y):
+    """Rank the first item of a pair against the second."""
+    return function(*to_tensor(s).T, to_tensor(np.sign(y[:, 0] - y[:, 1])))
+
+
+def _lead(function, s, y):
+    """Judge the lead of the first item by whether it is the better one."""
+    return function()(to_tensor(s[:, 0] - s[:, 1]), to_tensor(np.sign(y[:, 0] - y[:, 1])))
+
+
+def _growth_of_lead(function, s, y):
+    """Judge a tenth of how much the lead has grown, which should be much."""
+    growth = 0.1 * np.subtract(*(s - y).T)
+    return function()(to_tensor(growth), to_tensor(np.ones(len(s))))
+
+
 def _gaussian_nll(function, s, y):
     """Take the variance instead of its logarithm, as an argument of its own."""
     return function()(to_tensor(s[:, 0]), to_tensor(y), to_tensor(np.exp(s[:, 1])))
@@ -251,6 +267,21 @@ TABLE: dict[str, tuple[Counterpart, ...]] = {
         # the largest wrong score
     ),
     "MulticlassHingeLoss weston-watkins": (_torch("MultiMarginLoss", real=False),),
+    "PairwiseLogisticLoss": (Counterpart("torch.nn.SoftMarginLoss", "s₁ - s₂", {}, _lead),),
+    "PairwiseHingeLoss": (
+        Counterpart("torch.nn.MarginRankingLoss", "s₁ and s₂", {"margin": 1}, _two_scores),
+        # with -distances for scores also torch.nn.TripletMarginLoss, but for its eps of 1e-6
+    ),
+    "InfoNCELoss": (
+        _torch("CrossEntropyLoss", of="{s} / τ", real=False),
+        Counterpart("optax.losses.ntxent", "embeddings"),
+    ),
+    # TRL's DPOTrainer computes it, with loss_type="sigmoid"
+    "DPOLoss": (
+        Counterpart(
+            "torch.nn.SoftMarginLoss", "β times the growth of s₁ - s₂", {}, _growth_of_lead
+        ),
+    ),
     "SoftmaxMSELoss": (
         _torch("MSELoss", lambda s: softmax(s, axis=1), of=Q, one_hot=True),
         _sklearn("mean_squared_error", lambda s: softmax(s, axis=1), of=Q, one_hot=True),

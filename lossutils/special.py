@@ -103,13 +103,15 @@ class SoftmaxParts(NamedTuple):
         return self.gap + np.log1p(self.rest)
 
 
-def softmax_parts(s: Float64Array) -> SoftmaxParts:
+def softmax_parts(s: Float64Array, temperature: float = 1.0) -> SoftmaxParts:
     """Split a softmax over rows into parts from which it, its complement and its log follow.
 
     Parameters
     ----------
     s : ndarray of float64, shape (m, K)
         Scores.
+    temperature : float, default 1.0
+        Positive number by which all scores are divided.
 
     Returns
     -------
@@ -121,6 +123,8 @@ def softmax_parts(s: Float64Array) -> SoftmaxParts:
     largest = np.take_along_axis(s, top, axis=1)
     with np.errstate(invalid="ignore", over="ignore"):
         gap, error = exact_difference(largest, s)
+        if temperature != 1.0:
+            gap, error = exact_quotient(gap, error, temperature)
         # Without `error`, half an ulp of a gap of 700 would be 250 eps of its exponential.
         e = np.exp(-gap) * (1.0 - error)
     known = np.where(np.isnan(largest), np.nan, 1.0)
@@ -168,6 +172,55 @@ def exact_difference(a: Float64Array, b: Float64Array) -> tuple[Float64Array, Fl
     minus_b = difference - a
     error = (a - (difference - minus_b)) - (b + minus_b)
     return difference, np.where(np.isfinite(difference), error, 0.0)
+
+
+def exact_product(
+    a: Float64Array, error: Float64Array, factor: float
+) -> tuple[Float64Array, Float64Array]:
+    """Multiply numbers by a factor and say what rounding lost.
+
+    Parameters
+    ----------
+    a, error : ndarray of float64
+        Numbers a + error, of which ``error`` is tiny, as `exact_difference` returns them.
+    factor : float
+        What to multiply by.
+
+    Returns
+    -------
+    product : ndarray
+        ``a * factor``, rounded.
+    error : ndarray
+        The exact product minus ``product``, to the last few of its own digits (0 where a number is
+        not finite or larger than 1e292).
+
+    Notes
+    -----
+    Dekker's product: T. J. Dekker, "A floating-point technique for extending the available
+    precision", Numerische Mathematik 18 (1971).
+    """
+    product = a * factor
+    a_high, a_low = _halves(a)
+    f_high, f_low = _halves(np.float64(factor))
+    lost = a_low * f_low - (((product - a_high * f_high) - a_low * f_high) - a_high * f_low)
+    return product, np.where(np.isfinite(lost), lost, 0.0) + error * factor
+
+
+def exact_quotient(
+    a: Float64Array, error: Float64Array, divisor: float
+) -> tuple[Float64Array, Float64Array]:
+    """Divide numbers a + error by a number and say what rounding lost; see `exact_product`."""
+    quotient = a / divisor
+    product, lost = exact_product(quotient, np.zeros_like(quotient), divisor)
+    rest = (a - product) - lost
+    return quotient, (np.where(np.isfinite(rest), rest, 0.0) + error) / divisor
+
+
+def _halves(a):
+    """Split numbers into two of 26 bits each, whose products are exact."""
+    c = 134217729.0 * a  # 2**27 + 1
+    high = c - (c - a)
+    return high, a - high
 
 
 def logsumexp(s: ArrayLike, axis: int = -1) -> Array:

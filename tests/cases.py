@@ -12,15 +12,19 @@ from lossutils.losses import (
     BCEWithLogitsLoss,
     CrossEntropyLoss,
     DiceLoss,
+    DPOLoss,
     ExpMSELoss,
     FocalLoss,
     GaussianNLLLoss,
     HingeLoss,
     HuberLoss,
+    InfoNCELoss,
     LogCoshLoss,
     MAELoss,
     MSELoss,
     MulticlassHingeLoss,
+    PairwiseHingeLoss,
+    PairwiseLogisticLoss,
     PoissonNLLLoss,
     ProbitLoss,
     QuantileLoss,
@@ -33,6 +37,7 @@ from lossutils.losses import (
 from lossutils.losses.targets import (
     ClassTargets,
     CountTargets,
+    GradeTargets,
     RealTargets,
     SignTargets,
     UnitTargets,
@@ -83,11 +88,18 @@ LABELS_ONLY = [
     CrossEntropyLoss(ignore_index=-100),
     CrossEntropyLoss(0.1, weight=(0.5, 2.0, 1.0), ignore_index=255, z_loss=0.125),
 ]
+CANDIDATES = [
+    InfoNCELoss(),
+    InfoNCELoss(temperature=0.5),
+    InfoNCELoss(temperature=0.75, decoupled=True),
+]
+GRADE = [PairwiseLogisticLoss(), PairwiseHingeLoss(), PairwiseHingeLoss(margin=0.5)]
+PREFERENCE = [DPOLoss(), DPOLoss(beta=0.75, label_smoothing=0.1)]
 BINARY = UNIT + SIGN
-MULTICLASS = CLASS + LABELS_ONLY
+MULTICLASS = CLASS + LABELS_ONLY + CANDIDATES
 COLUMNS = REAL + UNIT + COUNT
 """Losses whose targets have the shape of the scores, (m,) or (m, K)."""
-ALL = REAL + MEAN_AND_VARIANCE + BINARY + COUNT + MASK + MULTICLASS
+ALL = REAL + MEAN_AND_VARIANCE + BINARY + COUNT + MASK + MULTICLASS + GRADE + PREFERENCE
 BOUNDED = [BCELoss(), PoissonNLLLoss(log_input=False)]
 """Losses that take only some scores: probabilities, and rates."""
 
@@ -100,6 +112,10 @@ def each(losses):
 def example(loss):
     """Return scores of three examples, and their targets."""
     rows = np.array([[0.75, 0.25, 0.5], [-1.5, 2.0, 0.25], [0.5, -0.75, 1.5]])
+    if isinstance(loss, GradeTargets):
+        return rows, np.array([[2.0, 0.0, 0.0], [0.0, 2.0, 1.0], [1.0, 0.0, 0.5]])
+    if isinstance(loss, DPOLoss):
+        return rows[:, :2], np.array([[0.5, 0.5], [-1.0, 2.25], [-0.5, 0.25]])
     if isinstance(loss, RealTargets):
         return rows, np.array([[0.0, 1.0, 2.5], [-1.0, 2.0, 3.0], [1.0, 0.0, -1.0]])
     if isinstance(loss, ClassTargets):
@@ -131,7 +147,7 @@ def batches(draw, loss):
     K = len(getattr(loss, "weight", None) or range(K))
     either = loss._score_ndim == (1, 2) and draw(st.booleans())
     shape = (m, K) if either or loss._score_ndim == (2,) else (m,)
-    shape = (m, 2) if isinstance(loss, GaussianNLLLoss) else shape
+    shape = (m, 2) if isinstance(loss, GaussianNLLLoss | DPOLoss) else shape
     quarters = _arrays(draw, shape, st.integers(-12, 12)) / 4
     scores = quarters + (np.arange(shape[-1]) + 1) / 64 if len(shape) == 2 else quarters + 1 / 64
     if loss in BOUNDED:
@@ -139,6 +155,8 @@ def batches(draw, loss):
     if isinstance(loss, RealTargets | GaussianNLLLoss):
         shape = (m,) if isinstance(loss, GaussianNLLLoss) else shape
         targets = _arrays(draw, shape, st.integers(-8, 8)) / 4
+    elif isinstance(loss, GradeTargets):
+        targets = _arrays(draw, shape, st.integers(0, 3))
     elif isinstance(loss, CountTargets):
         targets = _arrays(draw, shape, st.integers(0, 8))
     elif isinstance(loss, UnitTargets):
@@ -182,6 +200,8 @@ def linear_problem(loss, m=12, n=3, seed=0, labels=0):
             targets[2:-3:3] = loss.ignore_index
     elif isinstance(loss, RealTargets):
         targets, outputs = rng.normal(size=(m, 2)), (2,)
+    elif isinstance(loss, GradeTargets):
+        targets, outputs = rng.integers(3, size=(m, 4)), (4,)
     elif isinstance(loss, DiceLoss):
         targets, outputs = rng.integers(2, size=(m, 4)), (4,)
     elif isinstance(loss, GaussianNLLLoss):

@@ -163,6 +163,35 @@ def multiclass_hinge(loss, s, y):
     return [max(violations, key=lambda v: v.value)]  # the first of equal violations
 
 
+def leads(s, y):
+    """Return what each better item leads a worse one by."""
+    graded = list(zip(s, y, strict=True))
+    return [s_i - s_j for s_i, y_i in graded for s_j, y_j in graded if y_i > y_j]
+
+
+def pairwise_logistic(loss, s, y):
+    return [s[0] * 0, *(-log(sigmoid(lead)) for lead in leads(s, y))]
+
+
+def pairwise_hinge(loss, s, y):
+    return [s[0] * 0, *(positive_part(exact(loss.margin) - lead) for lead in leads(s, y))]
+
+
+def info_nce(loss, s, y):
+    e, right = [exp(s_k / exact(loss.temperature)) for s_k in s], y.index(1)
+    if loss.decoupled:
+        rest = sum(e[:right] + e[right + 1 :], start=mp.mpf(0))
+        return [log(rest), s[right] / exact(-loss.temperature)]
+    return [-log(e[right] / sum(e, start=mp.mpf(0)))]
+
+
+def dpo(loss, s, r):
+    growth = ((s[0] - r[0]) - (s[1] - r[1])) * exact(loss.beta)
+    share = exact(loss.label_smoothing)
+    terms = [(-log(sigmoid(growth)), 1 - share), (-log(sigmoid(-growth)), share)]
+    return [term * weight for term, weight in terms if weight != 0]
+
+
 def softmax_mse(loss, s, y):
     return mse(loss, softmax(s)[0], y)
 
@@ -206,6 +235,10 @@ DEFINITIONS = {
     losses.HingeLoss: hinge,
     losses.SquaredHingeLoss: squared_hinge,
     losses.MulticlassHingeLoss: multiclass_hinge,
+    losses.PairwiseLogisticLoss: pairwise_logistic,
+    losses.PairwiseHingeLoss: pairwise_hinge,
+    losses.InfoNCELoss: info_nce,
+    losses.DPOLoss: dpo,
     losses.SoftmaxMSELoss: softmax_mse,
     losses.ExpMSELoss: exp_mse,
 }

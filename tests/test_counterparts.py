@@ -9,6 +9,7 @@ from lossutils.losses import (
     BCELoss,
     BCEWithLogitsLoss,
     CrossEntropyLoss,
+    DPOLoss,
     ExpMSELoss,
     GaussianNLLLoss,
     HuberLoss,
@@ -22,7 +23,7 @@ from lossutils.losses import (
     SigmoidMSELoss,
     StudentTLoss,
 )
-from lossutils.losses.targets import RealTargets
+from lossutils.losses.targets import GradeTargets, RealTargets
 from lossutils.verify import torch_value_and_grad
 from tests.cases import ALL, each, example
 
@@ -49,6 +50,10 @@ def batch(loss: Loss, seed: int):
     rng = np.random.default_rng(seed)
     if isinstance(loss, GaussianNLLLoss):
         return rng.normal(size=(20, 2)), rng.normal(size=20)
+    if isinstance(loss, GradeTargets):
+        return rng.normal(size=(20, 2)), rng.permuted(np.tile([0, 1], (20, 1)), axis=1)
+    if isinstance(loss, DPOLoss):
+        return rng.normal(size=(20, 2)), rng.normal(size=(20, 2))
     if loss.score_shape(np.zeros(20, dtype=int)) == (20, 2):  # classes
         return rng.normal(size=(20, K)), rng.integers(0, K, size=20)
     scores = rng.uniform(0.01, 0.99, size=20) if loss == BCELoss() else rng.normal(size=20)

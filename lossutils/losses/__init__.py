@@ -3,6 +3,7 @@
 from .base import Loss
 from .bce import BCELoss, BCEWithLogitsLoss
 from .canonical import PoissonNLLLoss, ProbitLoss
+from .comparisons import DPOLoss, InfoNCELoss, PairwiseHingeLoss, PairwiseLogisticLoss
 from .cross_entropy import CrossEntropyLoss, SoftmaxBCELoss
 from .decisions import DiceLoss, FocalLoss
 from .hinge import HingeLoss, MulticlassHingeLoss, SquaredHingeLoss
@@ -21,17 +22,21 @@ __all__ = [
     "BCELoss",
     "BCEWithLogitsLoss",
     "CrossEntropyLoss",
+    "DPOLoss",
     "DiceLoss",
     "ExpMSELoss",
     "FocalLoss",
     "GaussianNLLLoss",
     "HingeLoss",
     "HuberLoss",
+    "InfoNCELoss",
     "LogCoshLoss",
     "Loss",
     "MAELoss",
     "MSELoss",
     "MulticlassHingeLoss",
+    "PairwiseHingeLoss",
+    "PairwiseLogisticLoss",
     "PoissonNLLLoss",
     "ProbitLoss",
     "QuantileLoss",

@@ -2,7 +2,7 @@
 
 A loss is a subclass that states its rule, `_rule`: the loss of each example, and beside it the
 gradient. Which scores and targets it takes, it inherits from one of `RealTargets`, `UnitTargets`,
-`CountTargets`, `SignTargets` and `ClassTargets` in the module ``targets``.
+`CountTargets`, `GradeTargets`, `SignTargets` and `ClassTargets` in the module ``targets``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which scores and targets a loss takes: five kinds, from which every loss inherits one."""
+"""Which scores and targets a loss takes: six kinds, from which every loss inherits one."""
 
 from __future__ import annotations
 
@@ -60,6 +60,34 @@ class CountTargets(TargetForEachScore):
                 f"{self._name}: targets must be counts, which are never negative, got values from "
                 f"{np.nanmin(y):g} to {np.nanmax(y):g}; if they were standardised, take them as "
                 "they were counted"
+            )
+        return y
+
+
+class GradeTargets(Loss):
+    """Losses of the scores of the K items of a list, (m, K), against grades of the same shape.
+
+    Only the order of the grades of a list counts.
+    """
+
+    _score_ndim = (2,)
+    _score_shape = "(m, K)"
+
+    def score_shape(self, targets: ArrayLike) -> tuple[int, ...]:
+        """Return the shape of the targets."""
+        return np.shape(targets)
+
+    def _check_targets(self, shape, targets):
+        if shape[1] < 2:
+            raise ValueError(
+                f"{self._name}: scores must have at least two columns, one for each item of a "
+                f"list, got shape {shape}"
+            )
+        y = same_shape(self._name, shape, targets)
+        if np.isnan(y).any():
+            raise ValueError(
+                f"{self._name}: targets must be grades that have an order, got NaN in row "
+                f"{int(np.argmax(np.isnan(y).any(axis=1)))}; leave items without a grade out"
             )
         return y
 

@@ -17,6 +17,7 @@ from lossutils.losses import (
 from tests.cases import (
     ALL,
     BINARY,
+    CANDIDATES,
     CLASS,
     COUNT,
     LABELS_ONLY,
@@ -284,7 +285,7 @@ CASES = [
     ],
     *[
         (loss, {"targets": y}, f"targets must be integer labels of shape (3,), got {text}")
-        for loss in LABELS_ONLY
+        for loss in LABELS_ONLY + CANDIDATES
         for y, text in [
             *REFUSED_LABELS,
             (

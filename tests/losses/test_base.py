@@ -13,9 +13,12 @@ from lossutils.losses import (
     BCEWithLogitsLoss,
     CrossEntropyLoss,
     DiceLoss,
+    DPOLoss,
     ExpMSELoss,
     FocalLoss,
+    InfoNCELoss,
     MSELoss,
+    PairwiseLogisticLoss,
     PoissonNLLLoss,
     ProbitLoss,
     SigmoidMSELoss,
@@ -29,10 +32,13 @@ from tests.cases import (
     ALL,
     BINARY,
     BOUNDED,
+    CANDIDATES,
     CLASS,
     COLUMNS,
     COUNT,
+    GRADE,
     LABELS_ONLY,
+    PREFERENCE,
     SIGN,
     batches,
     each,
@@ -112,6 +118,11 @@ ANALYTIC = {
         (np.log(np.exp(s).sum(axis=1)) - (y * s).sum(axis=1))
         + 0.125 * np.log(np.exp(s).sum(axis=1)) ** 2
     ),
+    PairwiseLogisticLoss(): lambda s, y: np.where(
+        y[:, :, None] > y[:, None, :], np.log(1 + np.exp(s[:, None, :] - s[:, :, None])), 0
+    ).sum(axis=(1, 2)),
+    InfoNCELoss(0.5): lambda s, y: np.log(np.exp(2 * s).sum(axis=1)) - 2 * (y * s).sum(axis=1),
+    DPOLoss(): lambda s, r: np.log(1 + np.exp(0.1 * ((s - r)[:, 1] - (s - r)[:, 0]))),
     SoftmaxBCELoss(): lambda s, y: (-y * np.log(softmax(s)) - (1 - y) * np.log(1 - softmax(s))).sum(
         axis=1
     ),
@@ -124,7 +135,8 @@ ANALYTIC = {
 @given(data=st.data())
 def test_gradient_agrees_with_the_complex_step(loss, data):
     scores, targets, _ = data.draw(batches(loss))
-    rows = np.eye(scores.shape[-1])[targets] if loss in CLASS and targets.ndim == 1 else targets
+    labels = loss in CLASS + CANDIDATES and targets.ndim == 1
+    rows = np.eye(scores.shape[-1])[targets] if labels else targets
     value, grad = loss.value_and_grad(scores, targets, reduction="none")
     formula = ANALYTIC[loss](scores, rows)
     assert relative_error(value - formula, value, formula) < 1e-12
@@ -329,7 +341,7 @@ def test_score_shape_is_that_of_the_scores(loss):
         assert loss.score_shape(np.zeros((3, 1))) == (3,)  # the column is refused later
 
 
-@each([*BINARY, *COUNT, *LABELS_ONLY])
+@each([*BINARY, *COUNT, *LABELS_ONLY, *CANDIDATES, *GRADE, *PREFERENCE])
 def test_losses_with_the_same_parameters_are_equal(loss):
     assert loss == type(loss)(**vars(loss))
     assert loss != MSELoss()
