@@ -27,7 +27,7 @@ from ._checks import Array, Float64Array
 from .losses import base
 from .verify import numerical_gradient
 
-SHIFTS = (1.0, -3.0, 1000.0)
+SHIFTS = (1.0, -3.0, 1000.0, 1e6)
 """What `shift` adds. Scores that are multiples of 1/4 stay exact, in float32 too."""
 GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -136,7 +136,7 @@ def floor(
 
 @_law("l(s + c, y) = l(s, y)", "A softmax knows only differences of scores.")
 def shift(loss: Subject, scores: ArrayLike, targets: ArrayLike) -> str | None:
-    """Add a constant to all scores: 1, -3 and 1,000. A law of losses of a softmax."""
+    """Add a constant to all scores: 1, -3, a thousand, a million. It is a law of a softmax."""
     s = np.asarray(scores, dtype=np.float64)
     before = loss.value(s, targets, None)
     for c in SHIFTS:
@@ -357,7 +357,7 @@ def _minimum(f: Callable[[float], float], low: float, high: float) -> float:
 
 def _n(x: Any) -> str:
     """Write a number with five digits."""
-    return f"{float(x) + 0.0:.5g}"
+    return f"{float(x) + 0.0:.5g}".replace("nan", "NaN")
 
 
 def _of(s: Array | Float64Array, y: Any) -> str:
