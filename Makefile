@@ -10,8 +10,8 @@ BIN     := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 
 .DEFAULT_GOAL := help
 .PHONY: help env cpu-index pins fork book python compare serve offline pdf slides lighthouse links changes robust \
-    formulas misprints refresh test test-quick test-package test-matrix test-hosts browser sandbox lint format bench mutants \
-    dist release-check preview-comment clean
+    formulas misprints laws refresh test test-quick test-package test-matrix test-hosts browser sandbox lint format bench \
+    mutants dist release-check preview-comment clean
 
 help:  ## list these targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,14 +46,19 @@ CHECK_PYTHON = @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 5)
 cpu-index:
 	@$(PYTHON) -c 'from tools import facts; print("PIP_EXTRA_INDEX_URL=" + facts.cpu_index())'
 
-# uv keeps the versions in requirements.txt. UPGRADE=--upgrade moves all of them to the newest,
-# UPGRADE="--upgrade-package numpy" only one. The last line drops CUDA's packages: they take
+# uv keeps the versions in both files of pins. UPGRADE=--upgrade moves all of them to the newest,
+# UPGRADE="--upgrade-package numpy" only one. The last lines drop CUDA's packages: they take
 # gigabytes, and PyTorch's build for CPUs needs none of them.
-pins: env  ## resolve requirements.in into requirements.txt (make pins UPGRADE=--upgrade for newer ones)
+pins: env  ## resolve both requirements.in into requirements.txt (make pins UPGRADE=--upgrade for newer ones)
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11.5 --no-annotate $(UPGRADE) \
 	    --custom-compile-command 'make pins (edit requirements.in, not this file)' \
 	    --output-file requirements.txt requirements.in
-	@sed -i.old -E '/^(cuda|nvidia|triton)/d' requirements.txt && rm requirements.txt.old
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11.5 --no-annotate $(UPGRADE) \
+	    --custom-compile-command 'make pins (edit requirements.in, not this file)' \
+	    --output-file tools/laws/requirements.txt tools/laws/requirements.in
+	@for pins in requirements.txt tools/laws/requirements.txt; do \
+	    sed -i.old -E '/^(cuda|nvidia|triton)/d' $$pins && rm $$pins.old; \
+	done
 
 fork: env  ## move the course to your repository, in one commit (make fork REPO=owner/name)
 	@$(BIN)/python -m tools.site.fork $(REPO)
@@ -117,6 +122,18 @@ formulas: env  ## read every printed formula and check it (half a minute; SEEDS=
 
 misprints: env  ## plant misprints in the formulas, and list those that are not found (two minutes)
 	@$(ONE_THREAD) $(BIN)/python -m tests.book.misprints --jobs $(WORKERS) $(PAGES)
+
+# The libraries whose losses it tries, in versions of their own, which the course does not need.
+LAWS_BIN := .venv-laws/$(notdir $(BIN))
+.venv-laws/.ready: tools/laws/requirements.txt
+	$(CHECK_PYTHON)
+	@echo "Installing the libraries whose losses are tried into .venv-laws ..."
+	@$(PYTHON) -m venv --clear .venv-laws
+	@$(LAWS_BIN)/python -m pip install -qq --disable-pip-version-check --no-compile --requirement $<
+	@touch $@
+
+laws: .venv-laws/.ready  ## try laws on the losses of other libraries and write appendix/laws.md (CHECK=--check compares)
+	@$(ONE_THREAD) $(LAWS_BIN)/python -m tools.laws.page $(CHECK)
 
 refresh: env  ## re-execute every notebook in place
 	@$(BIN)/python -m tools.site.refresh

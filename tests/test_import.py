@@ -14,6 +14,7 @@ MODULES = [
     "train",
     "sweep",
     "verify",
+    "laws",
     "counterparts",
     "data",
     "metrics",
