@@ -186,10 +186,10 @@ def parts(
         total, gradients = 0.0, []
         for part in (slice(cut), slice(cut, None)):
             w_part = None if w is None else w[part]
-            if w_part is not None and not np.any(w_part):
+            share = loss.size(y[part], w_part) / n
+            if share == 0:  # nothing in this part counts
                 gradients.append(np.zeros(np.shape(s[part])))
                 continue
-            share = loss.size(y[part], w_part) / n
             total += share * loss.value(s[part], y[part], w_part)
             if loss.grad is not None:
                 gradients.append(share * np.asarray(loss.grad(s[part], y[part], w_part)))

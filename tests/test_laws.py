@@ -28,13 +28,20 @@ from lossutils.losses import (
 )
 from lossutils.losses.targets import ClassTargets
 from lossutils.special import sigmoid
-from tests.cases import ALL, BOUNDED, CLASS, MULTICLASS, batches, each, example
+from tests.cases import ALL, BOUNDED, CLASS, LABELS_ONLY, MULTICLASS, batches, each, example
 from tests.reference import reference
 
+
+def without(losses, *options):
+    """Return the losses in which none of these options is set."""
+    return [loss for loss in losses if not any(getattr(loss, option, None) for option in options)]
+
+
 UNBOUNDED = (GaussianNLLLoss, PoissonNLLLoss)
-SHIFTED = [loss for loss in MULTICLASS if not isinstance(loss, ExpMSELoss)]
+WITH_FLOOR = [loss for loss in ALL if not isinstance(loss, UNBOUNDED)]
+SHIFTED = [loss for loss in without(MULTICLASS, "z_loss") if not isinstance(loss, ExpMSELoss)]
 """Losses that know only differences of scores."""
-UNNAMED = [loss for loss in MULTICLASS if getattr(loss, "weight", None) is None]
+UNNAMED = without(MULTICLASS, "weight", "ignore_index")
 """Losses that treat all classes alike."""
 
 
@@ -50,10 +57,13 @@ def holds(law):
 # ---- our own losses ------------------------------------------------------------------------------
 
 
-@each([loss for loss in ALL if not isinstance(loss, UNBOUNDED)])
+@each(without(WITH_FLOOR, "decoupled"))
 @given(data=st.data())
 def test_no_loss_is_below_its_floor(loss, data):
     scores, targets, _ = data.draw(batches(loss))
+    if getattr(loss, "ignore_index", None) is not None:
+        kept = targets != loss.ignore_index
+        scores, targets = scores[kept], targets[kept]
     assert found(laws.floor, loss, scores, targets) == holds(laws.floor)
 
 
@@ -119,7 +129,7 @@ def test_an_empty_batch_is_refused(loss):
     assert found(laws.nothing, loss, *example(loss)) == holds(laws.nothing)
 
 
-@each(ALL)
+@each([loss for loss in ALL if loss not in LABELS_ONLY or not getattr(loss, "weight", None)])
 @given(data=st.data())
 def test_every_gradient_is_right_far_out(loss, data):
     """The scores are 16 times as large as elsewhere, so that they reach 48 on both sides."""
@@ -187,6 +197,17 @@ def test_a_focal_loss_says_itself_that_its_minimum_is_elsewhere():
 def test_the_gradient_is_the_slope(loss, data):
     scores, targets, _ = data.draw(batches(loss))
     assert found(laws.slope, loss, scores, targets) == holds(laws.slope)
+
+
+def test_ignored_labels_count_for_nothing():
+    loss = of_loss(CrossEntropyLoss(ignore_index=-100))
+    finding = laws.nothing(loss, *example(CrossEntropyLoss()), -100)
+    assert str(finding) == holds(laws.nothing)
+
+
+def test_z_loss_ties_down_what_a_shift_leaves_open():
+    loss = of_loss(CrossEntropyLoss(z_loss=0.125))
+    assert laws.shift(loss, [[0.0, 0.0]], [0]).case.startswith("with 1 added to all scores")
 
 
 # ---- class weights, which mean the same as in PyTorch --------------------------------------------
