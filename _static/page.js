@@ -89,6 +89,31 @@
     }, { timeout: 1000 });
   }
 
+  // ---- sections are laid out when they come near (course.css), or here, from the top
+  // A way to a place, or back to one, is right only once all that is above it has its height.
+  const LATE = ".bd-article section > section";
+  const layOut = (sections) => sections.forEach((section) => section.classList.add("laid-out"));
+
+  function layOutWhenIdle(sections = [...all(LATE)]) {
+    const whenIdle = window.requestIdleCallback ?? ((task) => setTimeout(task, 50));
+    whenIdle(() => {
+      layOut(sections.splice(0, 2));
+      if (sections.length) layOutWhenIdle(sections);
+    }, { timeout: 1000 });
+  }
+
+  function layOutBeforeJumps() {
+    const [{ type }] = performance.getEntriesByType("navigation");
+    if (location.hash || type !== "navigate") {
+      layOut(all(LATE)); // before the browser restores the place
+      document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+    } else if (document.readyState === "complete") layOutWhenIdle();
+    else addEventListener("load", () => layOutWhenIdle());
+    document.addEventListener("click", (event) => {
+      if (event.target.closest?.("a[href*='#']")) layOut(all(LATE));
+    }, { capture: true });
+  }
+
   // ---- the contents of the page mark the section that the reader is in
   function followSections() {
     const links = new Map([...all("#pst-page-toc-nav a")].map((link) => [link.hash.slice(1), link]));
@@ -121,6 +146,7 @@
       event.preventDefault();
       search();
     });
+    layOutBeforeJumps();
     followSections();
     measureWhenIdle();
     document.fonts.addEventListener("loadingdone", () => measureWhenIdle()); // formulas may become wider
