@@ -79,7 +79,7 @@ def add_progress_line(
             {
                 "link": context["pathto"](page),
                 "title": f"{number + 1}. {app.env.titles[page].astext()}",
-                "state": "read" if number < here else "here" if number == here else "ahead",
+                "state": "earlier" if number < here else "here" if number == here else "ahead",
             }
             for number, page in enumerate(chapters)
         ]

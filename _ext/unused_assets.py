@@ -32,6 +32,7 @@ CONDITIONAL = ("media", "supports", "layer")
 ICON_FONT = "Font Awesome"
 
 WORD = re.compile(r"[\w-]+")
+LIGHT = re.compile(r"""html\[data-theme=["']?light["']?\]""")
 
 Rules = list[tinycss2.ast.Node]
 
@@ -138,7 +139,9 @@ def join_sheets(sheets: list[str], app: Sphinx, error: Exception | None) -> None
     site = Path(app.outdir)
     names = names_in(pages_of(site))
     rules = [rule for name in dict.fromkeys(sheets) for rule in read_sheet(site, name)]
-    (site / JOINED).write_text("".join(used_rules(rules, names)), "utf8")
+    # without scripts nothing says which theme it is
+    joined = LIGHT.sub('html:not([data-theme="dark"])', "".join(used_rules(rules, names)))
+    (site / JOINED).write_text(joined, "utf8")
 
 
 def cut_fonts(app: Sphinx, error: Exception | None) -> None:

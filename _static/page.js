@@ -70,6 +70,15 @@
     dialog.addEventListener("click", (event) => event.target.closest("a") && dialog.close());
   }
 
+  // The link at the beginning leads past the buttons, to the title, whatever the base address is.
+  function skipToText(event) {
+    const title = document.querySelector("article h1, .bd-search-container h1");
+    if (!title) return;
+    event.preventDefault();
+    title.tabIndex = -1;
+    title.focus();
+  }
+
   // ---- boxes with wide content get the focus, so that arrow keys can scroll them
   const BOXES = ".bd-article pre, .bd-article table, .bd-article div.math, .cell_output > .output";
 
@@ -102,13 +111,35 @@
     }, { timeout: 1000 });
   }
 
+  // The browser remembers a place in pixels, which other heights move; a heading stays.
+  const PLACE = `place of ${location.pathname}`;
+
+  function rememberPlace() {
+    const heading = [...all(".bd-article :is(h1, h2, h3)")].find((h) => h.getBoundingClientRect().bottom > 0);
+    const section = heading?.closest("section[id]");
+    if (!section) return;
+    const top = section.getBoundingClientRect().top;
+    sessionStorage.setItem(PLACE, JSON.stringify({ id: section.id, top }));
+  }
+
+  function returnToPlace() {
+    const { id, top } = JSON.parse(sessionStorage.getItem(PLACE) ?? "{}");
+    const section = document.getElementById(id ?? decodeURIComponent(location.hash.slice(1)));
+    if (!section) return;
+    if (id) scrollBy({ top: section.getBoundingClientRect().top - top, behavior: "instant" });
+    else section.scrollIntoView();
+  }
+
   function layOutBeforeJumps() {
     const [{ type }] = performance.getEntriesByType("navigation");
+    if (type === "navigate") sessionStorage.removeItem(PLACE);
     if (location.hash || type !== "navigate") {
-      layOut(all(LATE)); // before the browser restores the place
-      document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+      layOut(all(LATE));
+      returnToPlace();
+      addEventListener("load", () => requestAnimationFrame(returnToPlace)); // after the browser's own way
     } else if (document.readyState === "complete") layOutWhenIdle();
     else addEventListener("load", () => layOutWhenIdle());
+    addEventListener("pagehide", rememberPlace);
     document.addEventListener("click", (event) => {
       if (event.target.closest?.("a[href*='#']")) layOut(all(LATE));
     }, { capture: true });
@@ -132,6 +163,7 @@
   function start() {
     all(".theme-switch-button").forEach((button) => button.addEventListener("click", changeMode));
     all(".search-button__button").forEach((button) => button.addEventListener("click", search));
+    all(".skip-link a").forEach((link) => link.addEventListener("click", skipToText));
     all("dialog").forEach(closeByEscapeOrClickOutside);
     all("[popover], [popovertarget]").forEach(keepEscape); // the browser does the rest
     for (const side of ["primary", "secondary"]) {

@@ -1,6 +1,7 @@
 """A reader gets to the place that a link names, sees where the focus is, and finds the way back."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.site.toc import CHAPTERS
 
@@ -44,3 +45,91 @@ def test_back_returns_to_where_one_was(open_page):
     settle(tab)
     after = tab.evaluate("document.querySelectorAll('h2')[6].getBoundingClientRect().top")
     assert abs(after - before) < 5
+
+
+def test_the_first_link_leads_past_all_buttons_to_the_title(open_page):
+    tab = open_page(CHAPTERS[0])
+    tab.keyboard.press("Tab")
+    tab.keyboard.press("Enter")
+    expect(tab.locator("article h1")).to_be_focused()
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("!!document.activeElement.closest('article')")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_whatever_has_the_focus_shows_it(open_page, scheme):
+    tab = open_page(CHAPTERS[0], color_scheme=scheme)
+    stops = tab.locator("a, button, input, summary, [tabindex='0']").count()
+    unseen = set()
+    for _ in range(min(stops, 90)):
+        tab.keyboard.press("Tab")
+        name, seen = tab.evaluate(
+            """() => {
+                const element = document.activeElement, style = getComputedStyle(element);
+                const outline = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+                const shadow = /(^|[^0-9])[1-9]\\d*px/.test(style.boxShadow);
+                return [element.outerHTML.slice(0, 90), outline || shadow];
+            }"""
+        )
+        if not seen:
+            unseen.add(name)
+    assert not unseen
+
+
+def test_the_progress_line_can_be_told_from_the_page(open_page):
+    for scheme in ("light", "dark"):
+        tab = open_page(CHAPTERS[4], color_scheme=scheme)
+        for state in ("earlier", "here", "ahead"):
+            colours = tab.evaluate(
+                """(state) => {
+                    const canvas = document.createElement("canvas")
+                        .getContext("2d", { willReadFrequently: true });
+                    const rgb = (colour) => {
+                        canvas.fillStyle = colour;
+                        canvas.fillRect(0, 0, 1, 1);
+                        return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+                    };
+                    const line = document.querySelector(`.progress-line .${state} a`);
+                    return [
+                        rgb(getComputedStyle(line, "::before").backgroundColor),
+                        rgb(getComputedStyle(document.body).backgroundColor),
+                    ];
+                }""",
+                state,
+            )
+            assert contrast(*colours) >= 3, (scheme, state, colours)
+
+
+def contrast(one, other):
+    """Return the contrast of two colours, as WCAG 2 defines it."""
+
+    def luminance(rgb):
+        parts = [c / 255 for c in rgb]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted([luminance(one), luminance(other)])
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_without_scripts_a_page_has_its_colours(open_page):
+    tab = open_page(CHAPTERS[1], java_script_enabled=False)
+    with_scripts = open_page(CHAPTERS[1], color_scheme="light")
+    for element in ("h1", "article a", "blockquote"):
+        style = "element => [getComputedStyle(element).color, getComputedStyle(element).borderLeft]"
+        assert tab.locator(element).first.evaluate(style) == (
+            with_scripts.locator(element).first.evaluate(style)
+        )
+
+
+def test_a_printed_page_has_its_title(open_page):
+    tab = open_page(CHAPTERS[1])
+    tab.emulate_media(media="print")
+    expect(tab.locator("article h1")).to_be_visible()
+
+
+def test_on_a_phone_the_next_page_has_a_whole_line(open_page):
+    tab = open_page(CHAPTERS[1], "phone")
+    tab.evaluate("document.querySelector('.prev-next-area').scrollIntoView()")
+    settle(tab)
+    assert tab.locator(".right-next .prev-next-title").bounding_box()["height"] < 80
