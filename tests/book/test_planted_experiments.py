@@ -54,7 +54,7 @@ FAULTS = {
         "a competitor without the help that it was promised": (
             r"mid / mid\.std\(axis=1, keepdims=True\)",
             "mid",
-            "this does not hold: 'Marks that are also divided by each visitor",
+            'this does not hold: "Marks that are also divided by each visitor',
         ),
     },
     "canonical": {
