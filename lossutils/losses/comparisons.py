@@ -128,7 +128,7 @@ class PairwiseHingeLoss(Pairs):
 class InfoNCELoss(ClassTargets):
     r"""InfoNCE, the contrastive loss: cross-entropy over candidates, of scores over a temperature.
 
-    .. math:: l = -\frac{s_y}{\tau} + \log \sum_k e^{s_k / \tau}, \qquad
+    .. math:: l = \log \sum_k e^{s_k / \tau} - \frac{y^\top s}{\tau}, \qquad
               \nabla_s l = \frac{1}{\tau} \bigl(\operatorname{softmax}(s / \tau) - y\bigr)
 
     Scores are the similarities of each query to its K ≥ 2 candidates, shape (m, K); targets are the

@@ -45,6 +45,18 @@ FAULTS = {
             "this does not hold: 'On a rare class the five losses are level",
         ),
     },
+    "comparisons": {
+        "a fair at which all meet all": (
+            r"np\.abs\(i - j\) <= 2",
+            "np.abs(i - j) <= 7",
+            "this does not hold: 'Where the good meet the good, fitted scores order",
+        ),
+        "a competitor without the help that it was promised": (
+            r"mid / mid\.std\(axis=1, keepdims=True\)",
+            "mid",
+            'this does not hold: "Marks that are also divided by each visitor',
+        ),
+    },
     "canonical": {
         "a competitor that was stopped too early": (
             r"theta = newton\(X, y, np.exp, np.exp, steps=15\)\[-1\]\n(\s+)error",

@@ -17,10 +17,8 @@ from lossutils.losses import (
 from tests.cases import (
     ALL,
     BINARY,
-    CANDIDATES,
     CLASS,
     COUNT,
-    LABELS_ONLY,
     MULTICLASS,
     REAL,
     SIGN,
@@ -285,7 +283,7 @@ CASES = [
     ],
     *[
         (loss, {"targets": y}, f"targets must be integer labels of shape (3,), got {text}")
-        for loss in LABELS_ONLY + CANDIDATES
+        for loss in MULTICLASS[len(CLASS) :]
         for y, text in [
             *REFUSED_LABELS,
             (
