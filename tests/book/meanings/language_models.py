@@ -116,7 +116,7 @@ TAGS = {
     "kept-mean": dict(
         i=index("m"),
         s=real("m"),
-        k=lambda m: np.arange(int(m)) % 2,
+        k=lambda m: (np.arange(int(m)) + 1) % 2,
         l=lambda s: np.logaddexp(0, -s),
         L=kept_mean,
     ),
