@@ -5,6 +5,8 @@ They are drawn from a seed or included in scikit-learn, never downloaded.
 
 from __future__ import annotations
 
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -244,6 +246,22 @@ def split(X: ArrayLike, y: ArrayLike, *, test_share: float = 0.25, seed: int = 0
     """
     X, y = np.asarray(X), np.asarray(y)
     return _split(X, y, (), (), test_share, seed, scale=False)
+
+
+def zen_of_python() -> list[str]:
+    """Return the nineteen sentences of the *Zen of Python* (Tim Peters), a text to model.
+
+    Every Python has them, in its module ``this``, which prints them when it is imported.
+
+    Returns
+    -------
+    list of str
+        The sentences in lower case, without the title; each ends with a line break.
+    """
+    with redirect_stdout(StringIO()):
+        import this
+    poem = "".join(this.d.get(letter, letter) for letter in this.s)
+    return [f"{line.lower()}\n" for line in poem.splitlines()[2:]]
 
 
 def open_in_chunks(path: str | Path, *, rows: int | None = None) -> Any:

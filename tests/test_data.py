@@ -12,6 +12,7 @@ from lossutils.data import (
     gaussian_clouds,
     noisy_line,
     split,
+    zen_of_python,
 )
 
 MANY = 100_000
@@ -248,3 +249,11 @@ def test_labels_that_cannot_be_flipped_are_refused(labels, share, classes, messa
     with pytest.raises(ValueError) as error:  # noqa: PT011
         flip_labels(labels, share, classes=classes)
     assert str(error.value).startswith(message)
+
+
+def test_the_zen_of_python_is_read_and_not_printed(capsys):
+    lines = zen_of_python()
+    assert capsys.readouterr().out == ""
+    assert len(lines) == 19
+    assert lines[0] == "beautiful is better than ugly.\n"
+    assert all(line.endswith("\n") and line == line.lower() for line in lines)

@@ -42,8 +42,9 @@ class CrossEntropyLoss(ClassTargets):
         A label that says "no target here", such as PyTorch's -100; it may be that of a class. An
         example that has it is left out, whatever its scores: its loss and its gradient are 0, and
         "mean" does not count it. If all are left out, "mean" raises, as it does for an empty batch
-        (PyTorch returns NaN), while "sum" gives 0 and "none" zeros, so that the sums over the
-        parts of a batch add up to the sum over the batch. Targets must then be labels.
+        (PyTorch returns NaN, with a gradient of 0), while "sum" gives 0 and "none" zeros, so that
+        the sums over the parts of a batch add up to the sum over the batch. Targets must then be
+        labels.
     z_loss : float, default 0.0
         Adds ``z_loss`` times :math:`(\log \sum_k e^{s_k})^2` to each example, which ties down the
         constant that could be added to a row. With ``weight``, it is multiplied by the sum of the

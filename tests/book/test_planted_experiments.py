@@ -57,6 +57,18 @@ FAULTS = {
             'this does not hold: "Marks that are also divided by each visitor',
         ),
     },
+    "language_models": {
+        "two models trained on the same mean": (
+            r"train\(1 / length\[sentence\], longer\)",
+            "train(np.ones(len(ids)), longer)",
+            "this does not hold: 'The mean over sentences lowers the loss of short sentences",
+        ),
+        "an end that was not left out": (
+            r"chance_of_end\(CrossEntropyLoss\(ignore_index=end\)",
+            "chance_of_end(CrossEntropyLoss()",
+            "this does not hold: 'A model that was never told of an end",
+        ),
+    },
     "canonical": {
         "a competitor that was stopped too early": (
             r"theta = newton\(X, y, np.exp, np.exp, steps=15\)\[-1\]\n(\s+)error",

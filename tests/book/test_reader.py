@@ -143,7 +143,7 @@ def test_a_false_formula_does_not(formula):
 
 UNREADABLE = {
     r"a = b": "nothing is declared for the symbol b",
-    r"a = \zeta": "a number or a symbol that is known",
+    r"a = \chi": "a number or a symbol that is known",
     r"a = ": "found the end, expected: a number",
     r"a = (a": r"expected: , or \mid or )",
     r"a = a)": "found ), expected",

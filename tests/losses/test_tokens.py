@@ -105,10 +105,13 @@ def test_a_mean_over_ignored_labels_alone_is_refused(loss):
 
 
 def test_pytorch_has_nan_for_a_mean_over_ignored_labels_alone():
-    """So the docstring says; the sum is 0 there, too."""
+    """So the docstring says; its gradient is 0, and so is the sum."""
     torch = pytest.importorskip("torch")
-    s, y = torch.ones(2, 3), torch.full((2,), -100)
-    assert torch.nn.CrossEntropyLoss()(s, y).isnan()
+    s, y = torch.ones(2, 3, requires_grad=True), torch.full((2,), -100)
+    mean = torch.nn.CrossEntropyLoss()(s, y)
+    mean.backward()
+    assert mean.isnan()
+    assert not s.grad.any()
     assert torch.nn.CrossEntropyLoss(reduction="sum")(s, y) == 0
 
 

@@ -18,5 +18,7 @@ def toc_pages():
 
 CHAPTERS = [page for page in toc_pages() if page.startswith("chapters/")]
 WITH_EXPLORERS = [toc_pages()[0], *CHAPTERS]
-WITHOUT_ASSIGNMENT = {"entropy", "comparisons", "choosing_a_loss", "numerics", "scaling"}
+WITHOUT_ASSIGNMENT = {
+    *("entropy", "language_models", "comparisons", "choosing_a_loss", "numerics", "scaling"),
+}
 """Chapters that go on with losses of others, or compare all of them."""

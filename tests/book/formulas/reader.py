@@ -27,7 +27,7 @@ CLOSING = {
     None,  # the end
 }
 GREEK = re.compile(
-    r"\\(alpha|beta|gamma|[dD]elta|varepsilon|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|[pP]hi"
+    r"\\(alpha|beta|gamma|[dD]elta|varepsilon|zeta|eta|theta|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|[pP]hi"
     r"|omega|ell)"
 )
 
