@@ -20,3 +20,5 @@ CHAPTERS = [page for page in toc_pages() if page.startswith("chapters/")]
 WITH_EXPLORERS = [toc_pages()[0], *CHAPTERS]
 WITHOUT_ASSIGNMENT = {"entropy", "choosing_a_loss", "numerics", "scaling"}
 """Chapters that go on with losses of others, or compare all of them."""
+WITHOUT_CHAPTER = {"find_the_bug"}
+"""Assignments that belong to no chapter, and may be longer."""
