@@ -26,7 +26,7 @@ def shown(answer: Any, loss: Callable[..., Any], size: int, among: Sequence[int]
     ----------
     answer : object
         What a student returned: the number of a law in `LAWS`, counted from 1, then scores and
-        targets of ``size`` examples, and for `repetition` whole numbers, too.
+        targets of ``size`` examples, and for ``repetition`` whole numbers, too.
     loss : callable
         Takes scores and targets, and weights if it has any. Returns the mean loss, or a pair of
         the mean loss and its gradient.

@@ -123,7 +123,7 @@ def check_evidence(
     ----------
     evidence : callable
         The student's function. It takes a number of examples, and returns the number of a law in
-        `lossutils.laws.LAWS`, counted from 1, scores and targets; for `repetition` whole numbers,
+        `lossutils.laws.LAWS`, counted from 1, scores and targets; for ``repetition`` whole numbers,
         too.
     loss : callable
         The loss with a bug: takes scores and targets (and weights, if it has any), and returns

@@ -69,7 +69,7 @@ def batch(rng, m=9, K=4, spread=2.0):
 evidence_of_bug_1 = evidence_of(1)
 
 
-@hidden_test("weighted_cross_entropy", points=1, message="Random batches, and the case of the bug.")
+@hidden_test("mean_by_weights", points=1, message="Random batches, and the case of the bug.")
 def repair_1(student, reference, rng):
     scores, labels = batch(rng)
     weights = rng.uniform(0.5, 4, size=9) * (np.arange(9) != rng.integers(9))
@@ -83,8 +83,8 @@ def repair_1(student, reference, rng):
             np.sum(weights * losses) / np.sum(weights > 0)
         ),
     }
-    answer = student.weighted_cross_entropy(*given)
-    compare(answer, reference.weighted_cross_entropy(*given), mistakes=mistakes)
+    answer = student.mean_by_weights(*given)
+    compare(answer, reference.mean_by_weights(*given), mistakes=mistakes)
 
 
 evidence_of_bug_2 = evidence_of(2)
@@ -160,7 +160,7 @@ def repair_4(student, reference, rng):
 evidence_of_bug_5 = evidence_of(5)
 
 
-@hidden_test("accumulated", points=1, message="Random batches, and the case of the bug.")
+@hidden_test("accumulated_mean", points=1, message="Random batches, and the case of the bug.")
 def repair_5(student, reference, rng):
     tokens = rng.integers(1, 30, size=6)
     tokens[rng.integers(6)] = 0
@@ -182,21 +182,21 @@ def repair_5(student, reference, rng):
         ),
         "The factors must add up to 1.": (np.sum(sums) / total, tokens),
     }
-    answer = student.accumulated(sums, tokens)
-    compare(answer, reference.accumulated(sums, tokens), mistakes=mistakes)
+    answer = student.accumulated_mean(sums, tokens)
+    compare(answer, reference.accumulated_mean(sums, tokens), mistakes=mistakes)
 
 
 evidence_of_bug_6 = evidence_of(6)
 
 
-@hidden_test("unclipped", points=1, message="Random batches, and the case of the bug.")
+@hidden_test("unclipped_entropy", points=1, message="Random batches, and the case of the bug.")
 def repair_6(student, reference, rng):
     labels = rng.permutation(np.arange(8) % 2)
     small = rng.uniform(-3, 3, size=8)
     right_by_far = (2 * labels - 1) * rng.uniform(40, 700, size=8)
     for logits in (small, small - right_by_far, right_by_far, 2 * right_by_far):
         value, gradient = BUGS["bug_6"](logits, labels)
-        exact, exact_gradient = reference.unclipped(logits, labels)
+        exact, exact_gradient = reference.unclipped_entropy(logits, labels)
         mistakes = {
             "That is still the bug: where it is clipped, nothing pulls.": (value, gradient),
             "The loss is right; its gradient is not.": (exact, gradient),
@@ -206,7 +206,7 @@ def repair_6(student, reference, rng):
                 -exact_gradient,
             ),
         }
-        answer = student.unclipped(logits, labels)
+        answer = student.unclipped_entropy(logits, labels)
         compare(answer, (exact, exact_gradient), mistakes=mistakes)
 
 
@@ -243,18 +243,20 @@ def repair_7(student, reference, rng):
 evidence_of_bug_8 = evidence_of(8)
 
 
-@hidden_test("focal", points=1, message="Random batches, and the case of the bug.")
+@hidden_test("focal_and_gradient", points=1, message="Random batches, and the case of the bug.")
 def repair_8(student, reference, rng):
     logits, labels = 2 * rng.normal(size=7), rng.permutation(np.arange(7) % 2)
     for gamma in (rng.uniform(0.4, 0.9), rng.uniform(2.5, 4)):
         given = logits, labels, gamma
-        value, gradient = reference.focal(*given)
-        plain, _ = reference.focal(logits, labels, 0.0)
+        value, gradient = reference.focal_and_gradient(*given)
+        plain, _ = reference.focal_and_gradient(logits, labels, 0.0)
         sign = 2 * labels - 1
         q = 1 / (1 + np.exp(sign * logits))
         mistakes = {
             "That is still the bug: the loss has no factor.": (plain, gradient),
-            "The exponent is the argument, not 2.": reference.focal(logits, labels, 2.0),
+            "The exponent is the argument, not 2.": reference.focal_and_gradient(
+                logits, labels, 2.0
+            ),
             "The factor 1/m of the mean is lost in the gradient.": (value, 7 * gradient),
             "The factor is a function of z, too: use the product rule.": (
                 value,
@@ -262,7 +264,7 @@ def repair_8(student, reference, rng):
             ),
             "The sign of the gradient is wrong.": (value, -gradient),
         }
-        compare(student.focal(*given), (value, gradient), mistakes=mistakes)
+        compare(student.focal_and_gradient(*given), (value, gradient), mistakes=mistakes)
 
 
 evidence_of_bug_9 = evidence_of(9)

@@ -77,13 +77,13 @@ def hard_masks(m):
 # ---- repairs -------------------------------------------------------------------------------------
 
 
-@wrong_answer("weighted_cross_entropy", told="That is still the bug")
+@wrong_answer("mean_by_weights", told="That is still the bug")
 def over_the_examples(scores, labels, weights):
     p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     return np.mean(-weights * np.log(p[np.arange(len(labels)), labels]))
 
 
-@wrong_answer("weighted_cross_entropy", told="the others count by their weights")
+@wrong_answer("mean_by_weights", told="the others count by their weights")
 def over_those_that_count(scores, labels, weights):
     p = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     losses = -weights * np.log(p[np.arange(len(labels)), labels])
@@ -129,18 +129,18 @@ def padding_in_the_divisor(scores, labels):
     return total / len(labels)
 
 
-@wrong_answer("accumulated", told="That is still the bug")
+@wrong_answer("accumulated_mean", told="That is still the bug")
 def mean_of_means(sums, tokens):
     means = np.divide(sums, tokens, out=np.zeros(len(sums)), where=tokens > 0)
     return np.mean(means), np.full(len(sums), 1 / len(sums))
 
 
-@wrong_answer("accumulated", told="The factors belong to the means")
+@wrong_answer("accumulated_mean", told="The factors belong to the means")
 def factors_of_the_sums(sums, tokens):
     return np.sum(sums) / np.sum(tokens), np.full(len(sums), 1 / np.sum(tokens))
 
 
-@wrong_answer("unclipped", told="That is still the bug")
+@wrong_answer("unclipped_entropy", told="That is still the bug")
 def clipped(logits, labels):
     with np.errstate(over="ignore"):
         p = 1 / (1 + np.exp(-logits))
@@ -149,14 +149,14 @@ def clipped(logits, labels):
     return value, np.where(c == p, p - labels, 0) / len(logits)
 
 
-@wrong_answer("unclipped", told="its gradient is not")
+@wrong_answer("unclipped_entropy", told="its gradient is not")
 def only_the_loss(logits, labels):
     value = np.mean(np.logaddexp(0, logits) - labels * logits)
     p = np.exp(-np.logaddexp(0, -logits))
     return value, np.where((p < 1e-7) | (p > 1 - 1e-7), 0, p - labels) / len(logits)
 
 
-@wrong_answer("unclipped", told="infinite or not a number")
+@wrong_answer("unclipped_entropy", told="infinite or not a number")
 def without_a_clip(logits, labels):
     with np.errstate(all="ignore"):
         p = 1 / (1 + np.exp(-logits))
@@ -177,7 +177,7 @@ def only_the_teacher(scores, teacher):
     return np.mean(np.sum(q * np.log(q / p[:, :-1]), axis=1))
 
 
-@wrong_answer("focal", told="That is still the bug")
+@wrong_answer("focal_and_gradient", told="That is still the bug")
 def loss_without_the_factor(logits, labels, gamma):
     sign = 2 * labels - 1
     p = 1 / (1 + np.exp(-sign * logits))
@@ -185,7 +185,7 @@ def loss_without_the_factor(logits, labels, gamma):
     return np.mean(-np.log(p)), sign * slope / len(logits)
 
 
-@wrong_answer("focal", told="use the product rule")
+@wrong_answer("focal_and_gradient", told="use the product rule")
 def factor_taken_for_a_constant(logits, labels, gamma):
     sign = 2 * labels - 1
     p = 1 / (1 + np.exp(-sign * logits))
