@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -108,6 +108,51 @@ def check(
         print(f"  likely    {mistake}")
     else:
         print(f"  that is   {_difference(answer, expected)}")
+
+
+def check_evidence(
+    evidence: Callable[[int], Any],
+    loss: Callable[..., Any],
+    *,
+    among: Sequence[int],
+    size: int = 6,
+) -> None:
+    """Call a function of an assignment for a batch that breaks a law, and print what it shows.
+
+    Parameters
+    ----------
+    evidence : callable
+        The student's function. It takes a number of examples, and returns the number of a law in
+        `lossutils.laws.LAWS`, counted from 1, scores and targets; for ``repetition`` whole numbers,
+        too.
+    loss : callable
+        The loss with a bug: takes scores and targets (and weights, if it has any), and returns
+        the mean loss, or a pair of that and the gradient.
+    among : sequence of int
+        The laws that can be tried on it.
+    size : int, default 6
+        The number of examples.
+    """
+    from ._evidence import shown
+
+    name = getattr(evidence, "__name__", str(evidence))
+    try:
+        answer = evidence(size)
+    except NotImplementedError:
+        print(f"{name}: waiting for your answer. Write it in place of `raise NotImplementedError`.")
+        return
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        print(f"{name}({size}): not yet.\n  raised    {type(error).__name__}: {error}")
+        print(f"  where     line {place.lineno}, in {place.name}: {place.line}")
+        return
+    try:
+        case = shown(answer, loss, size, among)
+    except ValueError as error:
+        print(f"{name}({size}): not yet. It is no evidence: {error}.")
+        return
+    said = f"right. {case[0].upper()}{case[1:]}." if case else "not yet. Here this law holds."
+    print(f"{name}({size}): {said}")
 
 
 def _difference(answer: Any, expected: Any, tol: float = TOL) -> str:

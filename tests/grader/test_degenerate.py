@@ -21,7 +21,7 @@ def checked(chapter):
     def check(function, *args, expected, mistakes=None):
         answers.setdefault(function.__name__, []).append(parts(expected))
 
-    names = {"np": np, "check": check}
+    names = {"np": np, "check": check, "check_evidence": lambda *args, **among: None}
     for cell in assignment.load_master(chapter)["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "code" and "lossutils" not in source:

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from functools import cache
 
 import pytest
 import yaml
@@ -10,9 +11,11 @@ import yaml
 from grader import assignment, notebook
 from grader.__main__ import _parser
 from tests.site.conftest import SITE
+from tests.site.toc import WITHOUT_CHAPTER
 from tools.facts import ROOT
 
 NAMES = assignment.chapters()
+OF_CHAPTERS = sorted(set(NAMES) - WITHOUT_CHAPTER)
 REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["repository"]
 NAME = REPOSITORY["url"].removeprefix("https://github.com/")
 GUIDE = (ROOT / "appendix" / "grading.md").read_text("utf-8")
@@ -27,7 +30,7 @@ def published():
     return {path: path.read_bytes().decode("utf-8", "ignore") for path in files}
 
 
-@pytest.mark.parametrize("chapter", NAMES)
+@pytest.mark.parametrize("chapter", OF_CHAPTERS)
 def test_chapter_links_to_its_assignment(chapter):
     cells = json.loads((ROOT / "chapters" / f"{chapter}.ipynb").read_text("utf-8"))["cells"]
     text = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
@@ -41,10 +44,16 @@ def test_chapter_links_to_its_assignment(chapter):
     assert (ROOT / file).is_file()
 
 
-@pytest.mark.parametrize("chapter", NAMES)
+@pytest.mark.parametrize("chapter", OF_CHAPTERS)
 def test_assignment_links_to_its_chapter(chapter):
     second = "".join(assignment.load_master(chapter)["cells"][1]["source"])
     assert f"](../../chapters/{chapter}.ipynb)" in second
+
+
+@pytest.mark.parametrize("name", sorted(WITHOUT_CHAPTER))
+def test_an_assignment_without_a_chapter_is_linked_from_an_appendix(name):
+    link = f"](../assignments/{name}/{name}.ipynb)"
+    assert any(link in page.read_text("utf-8") for page in (ROOT / "appendix").glob("*.md"))
 
 
 def test_no_solution_and_no_hidden_test_is_published():
@@ -53,6 +62,7 @@ def test_no_solution_and_no_hidden_test_is_published():
         for chapter in NAMES
         for source in notebook_solutions(chapter)
         for line in source
+        if line.strip() not in given(chapter)
     }
     secrets |= {test.message for chapter in NAMES for test in assignment.load(chapter).tests}
     assert len(secrets) > 100
@@ -69,9 +79,17 @@ def notebook_solutions(chapter):
         yield [line for line in solution.splitlines() if len(line.strip()) > 45]
 
 
+@cache
+def given(chapter):
+    """Code that students are given, which a solution may repeat: a function with a bug."""
+    copy = notebook.without_solutions(assignment.load_master(chapter))
+    return "\n".join("".join(cell["source"]) for cell in copy["cells"])
+
+
 def test_no_seed_is_in_the_repository():
     for path in ROOT.glob("**/*seed*"):
-        assert {".venv", "_build", ".git"} & set(path.relative_to(ROOT).parts), path
+        folder = path.relative_to(ROOT).parts[0]
+        assert folder.startswith(".venv") or folder in ("_build", ".git"), path
 
 
 def test_commands_of_the_guide_exist():

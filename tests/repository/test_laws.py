@@ -80,7 +80,7 @@ def test_a_report_lists_cells_failing_cases_and_what_is_mended():
     )
     findings = page.findings_of([called])
     row = next(line for line in page.table(findings).splitlines() if line.startswith("| parts"))
-    assert row == "| parts | — | — | — | ✗ 1 of 1 | — | — | — | — |"
+    assert row == "| parts | — | — | — | ✗ 1/1 | — | — | — | — |"
     assert page.broken_of(cases.KERAS, findings).splitlines()[2:] == [
         "- `f()`",
         "  - **parts**: cut after 1 of 4 the loss is 0.75, and 1 as a whole. Said so. "

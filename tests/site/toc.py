@@ -22,3 +22,5 @@ WITHOUT_ASSIGNMENT = {
     *("entropy", "language_models", "comparisons", "choosing_a_loss", "numerics", "scaling"),
 }
 """Chapters that go on with losses of others, or compare all of them."""
+WITHOUT_CHAPTER = {"find_the_bug"}
+"""Assignments that belong to no chapter, and may be longer."""

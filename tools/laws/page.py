@@ -70,7 +70,7 @@ def _cell(cases: list[str]) -> str:
     broken = sum(map(bool, cases))
     if not cases:
         return NOT_TRIED
-    return f"{BROKEN} {broken} of {len(cases)}" if broken else HOLDS
+    return f"{BROKEN} {broken}/{len(cases)}" if broken else HOLDS
 
 
 def _title(row: str) -> str:
@@ -132,7 +132,7 @@ def report(findings: Findings) -> str:
 
 ## Law by library
 
-{HOLDS}: the law holds in every call that was tried. {BROKEN} 1 of 4: it is broken in one of four \
+{HOLDS}: the law holds in every call that was tried. {BROKEN} 1/4: it is broken in one of four \
 calls, and the case is below. {NOT_TRIED}: the law does not apply, or what it needs is not offered.
 
 :::{{container}} counts
