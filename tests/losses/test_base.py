@@ -45,7 +45,7 @@ from tests.cases import (
     example,
     refusal,
 )
-from tests.reference import DEFINITIONS
+from tests.definitions import DEFINITIONS
 
 every_loss = each(ALL)
 
