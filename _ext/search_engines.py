@@ -1,7 +1,7 @@
 """Tell search engines what each page is about, and which pages there are.
 
-Each page gets a description and data after schema.org; the site gets ``sitemap.xml`` and
-``robots.txt``.
+Each page gets a description; the course, its chapters and the page of questions get data after
+schema.org; the site gets ``sitemap.xml`` and ``robots.txt``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from xml.sax.saxutils import escape
 from docutils import nodes
 from sphinx.application import Sphinx
 
+from .search import tidy, words
+
 LENGTH = 155  # of a description: search engines show no more
+QUESTIONS = "appendix/questions"
 UNLISTED = {"genindex", "search", "404"}  # pages without a text of their own
 
 
@@ -29,8 +32,25 @@ def describe(doctree: nodes.document) -> str:
     return ""
 
 
+def questions(doctree: nodes.document, address: str) -> list[dict[str, Any]]:
+    """Return each question of a page with its answer, the first paragraph below it, as plain text.
+
+    A question is a section with an anchor of its own, which does not change with its title.
+    """
+    return [
+        {
+            "@type": "Question",
+            "name": tidy(section[0].astext()),
+            "url": f"{address}#{section['names'][-1]}",
+            "acceptedAnswer": {"@type": "Answer", "text": tidy(words(paragraph))},
+        }
+        for section in doctree.findall(nodes.section)
+        if len(section["names"]) > 1 and (paragraph := section.next_node(nodes.paragraph))
+    ]
+
+
 def structured_data(app: Sphinx, pagename: str, description: str) -> dict[str, Any] | None:
-    """Return a page's schema.org data: the course, one of its chapters, or None for other pages."""
+    """Return a page's schema.org data: of the course, a chapter or the questions, or None."""
 
     def title(page: str) -> str:
         return app.env.titles[page].astext()
@@ -71,6 +91,16 @@ def structured_data(app: Sphinx, pagename: str, description: str) -> dict[str, A
             "learningResourceType": "chapter",
             "position": chapters.index(pagename) + 1,
             "isPartOf": {"@type": "Course", "@id": course["@id"], "name": course["name"]},
+        }
+    if pagename == QUESTIONS:
+        address = f"{base}{pagename}.html"
+        return {
+            "@context": "https://schema.org",
+            "@type": "FAQPage",
+            "name": title(pagename),
+            "url": address,
+            **common,
+            "mainEntity": questions(app.env.get_doctree(pagename), address),
         }
     return None
 

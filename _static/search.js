@@ -7,7 +7,7 @@
     + "the this to too use was what when where who with you").split(" "));
   const KIND = { section: 1, term: 0.9, equation: 0.6, name: 0.9 };
   // a chapter explains, an appendix is for looking up, and some pages list
-  const PLACE = [[/^chapters\//, 1.4], [/^assignments\//, 0.5], [/glossary$/, 0.5],
+  const PLACE = [[/^chapters\//, 1.4], [/^assignments\//, 0.5], [/glossary$/, 0.5], [/questions$/, 0.7],
     [/(teaching|robustness|formulas|grading)$/, 0.2]];
 
   const element = (name, properties, ...children) => {

@@ -34,6 +34,7 @@ CHAPTERS = re.findall(r"chapters/(\w+)", (ROOT / "_toc.yml").read_text("utf8"))
 PAGES = [*CHAPTERS, "appendix"]
 APPENDIX = [
     "intro.ipynb",
+    "appendix/questions.md",
     "appendix/notation.ipynb",
     "appendix/claims.md",
     "appendix/teaching.md",

@@ -7,6 +7,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import expect
 
+from tests.book.test_questions import sections
 from tests.site.toc import CHAPTERS
 
 WANTED = """
@@ -54,6 +55,24 @@ WANTED = """
     roofline: scaling
 """
 QUERIES = dict(line.strip().split(": ") for line in WANTED.strip().splitlines())
+AS_TYPED = """
+    do I need softmax before cross entropy: softmax-twice
+    softmax twice: softmax-twice
+    why not mse for classification: why-not-mse
+    gradient accumulation: mean-or-sum
+    ignore_index: ignore-index
+    loss is nan: nan
+    why does my loss become nan: nan
+    label smoothing loss not zero: label-smoothing
+    kldivloss batchmean: kl-batchmean
+    dice vs cross entropy: dice
+    contrastive loss temperature: infonce
+    nllloss vs crossentropyloss: nll-or-cross-entropy
+    average perplexity: perplexity
+    quantile crossing: quantiles-cross
+    dpo loss 0.693: dpo-and-z-loss
+    z-loss: dpo-and-z-loss
+"""
 FIELD = "#pst-search-dialog input[type=search]"
 
 
@@ -80,6 +99,21 @@ def test_the_wanted_page_comes_first(open_page, plain):
     missed = {query: page for query, page in first.items() if page != f"chapters/{QUERIES[query]}"}
     assert len(QUERIES) >= 40
     assert len(missed) <= len(QUERIES) - 38, missed
+
+
+def test_a_question_as_it_is_typed_finds_its_answer(open_page, plain):
+    """Among the first three pages, and there the answer is the best place."""
+    tab = open_page("search", at=plain)
+    tab.evaluate("courseSearch.load()")
+    wanted = dict(line.strip().split(": ") for line in AS_TYPED.strip().splitlines())
+    wanted |= {section["title"]: anchor for anchor, section in sections().items()}
+    missed = {}
+    for query, anchor in wanted.items():
+        pages = tab.evaluate("q => courseSearch.search(q).slice(0, 3)", query)
+        places = {page["page"]: page["places"][0]["title"] for page in pages}
+        if places.get("appendix/questions") != sections()[anchor]["title"]:
+            missed[query] = places
+    assert not missed
 
 
 def test_results_are_sentences_with_the_words_marked(open_page, plain):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from copy import copy
 from functools import cache
 from itertools import pairwise
 from urllib.parse import unquote, urlsplit
@@ -13,6 +14,8 @@ from PIL import Image
 import lossutils
 from _ext.formulas import typeset
 from _ext.navigation import launch_links
+from _ext.search_engines import QUESTIONS
+from tests.book.test_questions import ANCHORS
 from tests.site.toc import BASE, CHAPTERS, ROOT, WITH_EXPLORERS, WITHOUT_ASSIGNMENT, toc_pages
 from tools import facts
 
@@ -174,7 +177,9 @@ def test_the_course_and_its_chapters_have_structured_data(page, soup):
     ]
     kinds = [entry["@type"] for entry in data]
     assert kinds == (
-        ["Course"] if page == toc_pages()[0] else ["LearningResource"] if page in CHAPTERS else []
+        ["LearningResource"]
+        if page in CHAPTERS
+        else {toc_pages()[0]: ["Course"], QUESTIONS: ["FAQPage"]}.get(page, [])
     )
     for entry in data:
         assert entry["version"] == lossutils.__version__
@@ -182,10 +187,36 @@ def test_the_course_and_its_chapters_have_structured_data(page, soup):
         if page in CHAPTERS:
             assert entry["position"] == CHAPTERS.index(page) + 1
             assert entry["url"] == f"{BASE}{page}.html"
-        else:
+        elif page != QUESTIONS:
             assert [part["url"] for part in entry["hasPart"]] == [
                 f"{BASE}{chapter}.html" for chapter in CHAPTERS
             ]
+
+
+def test_the_questions_have_structured_data_in_plain_text(site):
+    """What search engines are told is what the page says, without TeX."""
+    soup = parse(site / f"{QUESTIONS}.html")
+    (script,) = soup.select("script[type='application/ld+json']")
+    data = json.loads(script.string)
+    assert data["@type"] == "FAQPage"
+    assert data["url"] == f"{BASE}{QUESTIONS}.html"
+    asked = {entry["url"].removeprefix(f"{data['url']}#"): entry for entry in data["mainEntity"]}
+    assert list(asked) == ANCHORS
+    for anchor, entry in asked.items():
+        section = soup.find(id=anchor).find_parent("section")
+        assert entry["@type"] == "Question"
+        assert entry["name"] == section.h2.get_text().removesuffix("#")
+        assert entry["acceptedAnswer"].keys() == {"@type", "text"}
+        assert entry["acceptedAnswer"]["@type"] == "Answer"
+        text = entry["acceptedAnswer"]["text"]
+        assert not re.search(r"[$\\_{}<>…]| [,.;:]", text.replace("pos_weight", "")), text
+        assert 100 < len(text) < 700
+        answer = copy(section.p)
+        for formula in answer.select(".math"):
+            formula.replace_with(" ")
+        for words in answer.get_text().split():
+            assert words in text, words
+    assert "log (e + K − 1) − 1, however" in asked[ANCHORS[0]]["acceptedAnswer"]["text"]
 
 
 def test_the_sitemap_lists_every_page(site):
