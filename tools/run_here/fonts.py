@@ -16,7 +16,8 @@ from fontTools.ttLib import TTFont
 TEXT = (
     *((0x20, 0x17F), (0x2B0, 0x3FF), (0x400, 0x45F)),  # Latin, accents, Greek, Cyrillic
     *((0x2000, 0x218F), (0x2190, 0x22FF)),  # signs, letters as symbols, arrows, mathematics
-    *((0x2300, 0x232A), (0x25A0, 0x266F), (0x2700, 0x27FF)),  # brackets, shapes, marks
+    *((0x2300, 0x232A), (0x2423, 0x2423)),  # brackets, a sign for a space
+    *((0x25A0, 0x266F), (0x2700, 0x27FF)),  # shapes, marks
     *((0x2900, 0x2AFF), (0x1D400, 0x1D7FF)),  # more of mathematics
 )
 """Characters of text and formulas, as first and last."""
