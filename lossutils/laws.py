@@ -159,7 +159,7 @@ def permutation(loss: Subject, scores: ArrayLike, targets: ArrayLike) -> str | N
     return None
 
 
-@_law("l(s, k) = l(s, e_k)", "A label and its one-hot row say the same.")
+@_law("l(s, k) = l(s, eₖ)", "A label and its one-hot row say the same.")
 def one_hot(loss: Subject, scores: ArrayLike, labels: ArrayLike) -> str | None:
     """Give labels as numbers, and as rows of 0 and 1."""
     s, k = np.asarray(scores), np.asarray(labels)
