@@ -130,13 +130,26 @@
     else section.scrollIntoView();
   }
 
+  // Figures and boxes that come late move the text, until the reader moves it.
+  function keepPlace() {
+    const observer = new ResizeObserver(returnToPlace);
+    const stop = () => observer.disconnect();
+    observer.observe(document.querySelector(".bd-article") ?? document.body);
+    addEventListener("load", () => {
+      requestAnimationFrame(returnToPlace); // after the browser's own way
+      setTimeout(stop, 3000);
+    });
+    for (const type of ["wheel", "touchstart", "keydown", "pointerdown"]) {
+      addEventListener(type, stop, { once: true, passive: true });
+    }
+  }
+
   function layOutBeforeJumps() {
     const [{ type }] = performance.getEntriesByType("navigation");
     if (type === "navigate") sessionStorage.removeItem(PLACE);
     if (location.hash || type !== "navigate") {
       layOut(all(LATE));
-      returnToPlace();
-      addEventListener("load", () => requestAnimationFrame(returnToPlace)); // after the browser's own way
+      keepPlace();
     } else if (document.readyState === "complete") layOutWhenIdle();
     else addEventListener("load", () => layOutWhenIdle());
     addEventListener("pagehide", rememberPlace);
