@@ -138,7 +138,9 @@ def change_a_printed_digit(notebook):
 
 
 def scale_a_plotted_array(notebook):
-    return replace_once(figure_cells(notebook), r"plots\.lines\((\w+),", r"plots.lines(1.001 * \1,")
+    return replace_once(
+        figure_cells(notebook), r"plots\.lines\(\s*(\w+),", r"plots.lines(1.001 * \1,"
+    )
 
 
 def flip_a_sign(notebook):
