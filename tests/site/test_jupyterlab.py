@@ -13,7 +13,7 @@ def test_the_slider_recomputes_the_figure(browser, tmp_path):
     with serving_lab(sys.executable, tmp_path, tmp_path) as address:
         tab = run_all_cells(browser, address, page)
         before, after = move_the_first_slider(tab)
-        assert before.sentence.startswith("At score −4 ")
-        assert after.sentence.startswith("At score −3 ")
+        assert before.sentence.startswith("At score 1 ")
+        assert after.sentence.startswith("At score 2 ")
         assert after.figure != before.figure
         tab.close()
