@@ -103,7 +103,7 @@ def rows_value_and_grad(
     # The gradient of a mean is the mean of the gradients: a sum over rows, taken anywhere in any
     # number of parts. In place, since the sums may be as large as W.
     sums = rows.sums(loss, W, b, block_rows, n_threads)
-    total = loss._some(sums.weight)
+    total = loss._nonzero(sums.weight)
     value, dW, db = sums.loss / total, sums.dW, sums.db
     dW /= total
     db /= total

@@ -87,15 +87,8 @@ def check(
     name = getattr(function, "__name__", str(function))
     call = f"{name}({', '.join(map(_shown, inputs))})"
     given = copy.deepcopy(inputs)
-    try:
-        answer = function(*given)
-    except NotImplementedError:
-        print(f"{name}: waiting for your answer. Write it in place of `raise NotImplementedError`.")
-        return
-    except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        print(f"{call}: not yet.\n  raised    {type(error).__name__}: {error}")
-        print(f"  where     line {place.lineno}, in {place.name}: {place.line}")
+    called, answer = _called(function, given, name, call)
+    if not called:
         return
     if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(inputs, given, strict=True)):
         print(f"{call}: not yet. It changes its own input; compute a new array instead.")
@@ -136,23 +129,32 @@ def check_evidence(
     from ._evidence import shown
 
     name = getattr(evidence, "__name__", str(evidence))
-    try:
-        answer = evidence(size)
-    except NotImplementedError:
-        print(f"{name}: waiting for your answer. Write it in place of `raise NotImplementedError`.")
-        return
-    except Exception as error:
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        print(f"{name}({size}): not yet.\n  raised    {type(error).__name__}: {error}")
-        print(f"  where     line {place.lineno}, in {place.name}: {place.line}")
+    call = f"{name}({size})"
+    called, answer = _called(evidence, [size], name, call)
+    if not called:
         return
     try:
         case = shown(answer, loss, size, among)
     except ValueError as error:
-        print(f"{name}({size}): not yet. It is no evidence: {error}.")
+        print(f"{call}: not yet. It is no evidence: {error}.")
         return
     said = f"right. {case[0].upper()}{case[1:]}." if case else "not yet. Here this law holds."
-    print(f"{name}({size}): {said}")
+    print(f"{call}: {said}")
+
+
+def _called(
+    function: Callable[..., Any], args: Sequence[Any], name: str, call: str
+) -> tuple[bool, Any]:
+    """Call a student's function; return whether it returned, and what, or say why it did not."""
+    try:
+        return True, function(*args)
+    except NotImplementedError:
+        print(f"{name}: waiting for your answer. Write it in place of `raise NotImplementedError`.")
+    except Exception as error:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        print(f"{call}: not yet.\n  raised    {type(error).__name__}: {error}")
+        print(f"  where     line {place.lineno}, in {place.name}: {place.line}")
+    return False, None
 
 
 def _difference(answer: Any, expected: Any, tol: float = TOL) -> str:

@@ -96,7 +96,7 @@ class Loss:
         """
         return float(len(targets) if weights is None else weights.sum())
 
-    def _some(self, divisor: float) -> float:
+    def _nonzero(self, divisor: float) -> float:
         """Return the divisor of a mean, or raise if it is 0, since all labels were left out."""
         if divisor == 0:
             raise ValueError(
@@ -167,7 +167,7 @@ class Loss:
         w = check_weights(self._name, sample_weight, len(s))
         coefficients = np.ones(len(s)) if w is None else w
         if reduction == "mean":
-            coefficients = coefficients / self._some(self._divisor(targets, w))
+            coefficients = coefficients / self._nonzero(self._divisor(targets, w))
         return s, y, coefficients, dtype
 
     def _checked_targets(self, s: Float64Array, targets: ArrayLike) -> Any:
