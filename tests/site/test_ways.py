@@ -149,3 +149,14 @@ def test_a_page_does_not_jump_while_it_loads(open_page, page):
         })"""
     )
     assert shift < 0.002
+
+
+def test_the_logo_has_its_place_before_it_comes(browser, address):
+    tab, waiting = browser.new_page(), []
+    tab.route("**/logo.svg", lambda route: waiting.append(route))
+    tab.goto(f"{address}/intro.html", wait_until="domcontentloaded")
+    before = tab.locator(".logo__image").bounding_box()
+    waiting[0].continue_()
+    tab.wait_for_load_state("load")
+    assert tab.locator(".logo__image").bounding_box() == before
+    tab.close()
