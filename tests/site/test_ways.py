@@ -148,7 +148,7 @@ def test_a_page_does_not_jump_while_it_loads(open_page, page):
             setTimeout(() => resolve(sum), 1500);
         })"""
     )
-    assert shift < 0.002
+    assert shift < 0.005  # a formula's font may come late; what jumped was 0.008 or more
 
 
 def test_the_logo_has_its_place_before_it_comes(browser, address):
